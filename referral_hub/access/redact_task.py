@@ -1,0 +1,376 @@
+"""What of a Task its recipient reads at each state, and what its author reads of the recipient's part.
+
+What lives here: the allow-lists N, F, K and H of ``views.md`` 1, the no-name referral, and the requester's
+view. What does not: which of them applies (``access.views``), writing back (``access.writeback``).
+
+``basedOn``, ``partOf``, ``groupIdentifier`` and ``relevantHistory`` are in no list: they would tell of
+sibling referrals and of who else is involved. Before the full view ``code`` holds what kind of Task it is
+(HL7's and the hub's task codes), never a code of the need itself.
+
+Source: ``views.md`` 1, 2, 4 and 9.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from referral_hub.access.redact_rules import (
+    ANY_VALUE,
+    VALUES,
+    absent,
+    absent_primitive,
+    coding,
+    concept,
+    concepts,
+    keep,
+    local_reference,
+    note,
+    plain,
+    reference,
+    references,
+    text,
+    very,
+)
+from referral_hub.access.redact_table import Reading, Table, copied, meta
+from referral_hub.access.task_parts import (
+    identifier_type,
+    is_note_of,
+    is_others_note,
+    is_owners_identifier,
+    note_writer,
+)
+from referral_hub.access.views import OUTCOME
+from referral_hub.fhir.canonical import CANONICAL, TASK_CODE, V2_0203
+from referral_hub.resources.task import (
+    CLOSED_BY_SENDER,
+    HANDLING_CODES,
+    HANDLING_CONDITION,
+    INPUT_TYPE,
+    OUTPUT_TYPE,
+    STATUS_REASON,
+    TASK_CODES,
+)
+
+OUTCOME_OUTPUTS = frozenset({"attendance", "next-date", "needs-more"})
+"""What a return release opens by default: came or did not come, next date, needs more."""
+
+_PLACER = {"coding": [{"system": V2_0203, "code": "PLAC"}]}
+_TASK_CODE_SYSTEMS = frozenset({TASK_CODE, TASK_CODES})
+
+_Found = list[dict[str, Any]] | None
+
+
+def placer_identifier(identifier: Any) -> dict[str, Any] | None:
+    """Gives the sender's own number of a referral (type PLAC) without who assigned it; None for any other."""
+    if identifier_type(identifier) != "PLAC":
+        return None
+    shown = {name: identifier[name] for name in ("use", "system", "value") if name in identifier}
+    shown["type"] = _PLACER
+    return shown
+
+
+def _identifiers(value: Any, reading: Reading) -> _Found:
+    shown = []
+    for identifier in value if isinstance(value, list) else ():
+        if is_owners_identifier(identifier, reading.view.reader):
+            shown.append(identifier)
+        elif placed := placer_identifier(identifier):
+            shown.append(placed)
+    return shown or None
+
+
+def _reason(value: Any, reading: Reading) -> dict[str, Any] | None:
+    return value if "statusReason" in reading.view.own else _codes_only(value, reading)
+
+
+def _business_status(value: Any, reading: Reading) -> dict[str, Any] | None:
+    return value if "businessStatus" in reading.view.own else _codes_only(value, reading)
+
+
+def _codes_only(value: Any, reading: Reading) -> dict[str, Any] | None:
+    shown = concept(value, reading)
+    if shown is not None:
+        shown.pop("text", None)
+    return shown or None
+
+
+def _kind_of_task(value: Any, reading: Reading) -> dict[str, Any] | None:
+    found = value.get("coding") if isinstance(value, dict) else None
+    stay = [
+        {"system": item["system"], "code": item.get("code")}
+        for item in (found if isinstance(found, list) else ())
+        if isinstance(item, dict) and item.get("system") in _TASK_CODE_SYSTEMS
+    ]
+    return {"coding": stay} if stay else None
+
+
+def _execution_period(value: Any, reading: Reading) -> Any:
+    return value if "executionPeriod" in reading.view.own else None
+
+
+def _owner(value: Any, reading: Reading) -> dict[str, Any]:
+    return reference(value, reading) or {"reference": reading.myself}
+
+
+def _restriction(value: Any, reading: Reading) -> dict[str, Any] | None:
+    period = value.get("period") if isinstance(value, dict) and "modifierExtension" not in value else None
+    stays = plain(period, reading) if isinstance(period, dict) else None
+    return {"period": stays} if stays else None
+
+
+def _outputs(value: Any, reading: Reading) -> Any:
+    return value if "output" in reading.view.own else None
+
+
+def _own_notes(value: Any, reading: Reading) -> _Found:
+    reader = reading.view.reader
+    return [item for item in value if is_note_of(item, reader)] or None if isinstance(value, list) else None
+
+
+def _all_notes(value: Any, reading: Reading) -> _Found:
+    shown = []
+    for item in value if isinstance(value, list) else ():
+        stays = item if is_note_of(item, reading.view.reader) else note(item, reading)
+        if stays:
+            shown.append(stays)
+    return shown or None
+
+
+# Inputs: the conditions of handling belong to the notice, the rest has the category of the service.
+
+
+def _code(value: Any, system: str) -> str:
+    """Gives the first code of a system in a CodeableConcept or Coding; quicker than asking for all of them."""
+    found = value.get("coding", [value]) if isinstance(value, dict) else None
+    for item in found if isinstance(found, list) else ():
+        if isinstance(item, dict) and item.get("system") == system and isinstance(item.get("code"), str):
+            return str(item["code"])
+    return ""
+
+
+def condition(entry: Any) -> dict[str, Any] | None:
+    """Gives an input as it stands in the notice: a condition of handling, in codes; None for any other."""
+    if not isinstance(entry, dict) or "modifierExtension" in entry:
+        return None
+    if _code(entry.get("type"), INPUT_TYPE) != "handling-condition":
+        return None
+    shown: dict[str, Any] = {"type": {"coding": [{"system": INPUT_TYPE, "code": "handling-condition"}]}}
+    if entry.get("valueCode") in HANDLING_CODES:
+        return {**shown, "valueCode": entry["valueCode"]}
+    for name in ("valueCodeableConcept", "valueCoding"):
+        code = _code(entry.get(name), HANDLING_CONDITION)
+        if code in HANDLING_CODES:
+            found = {"system": HANDLING_CONDITION, "code": code}
+            return {**shown, name: {"coding": [found]} if name == "valueCodeableConcept" else found}
+    return None
+
+
+def _conditions(value: Any, reading: Reading) -> _Found:
+    return (
+        [stays for entry in value if (stays := condition(entry))] or None if isinstance(value, list) else None
+    )
+
+
+_INPUT = Table({"type": concept, **ANY_VALUE}, required={"type": absent}, one_of=(VALUES,))
+
+
+def _inputs(value: Any, reading: Reading) -> _Found:
+    shown = []
+    for entry in value if isinstance(value, list) else ():
+        if isinstance(entry, dict):
+            stays = condition(entry) or _INPUT.apply(entry, reading)
+            if stays:
+                shown.append(stays)
+    return shown or None
+
+
+# The lists.
+
+
+def _asked_by(shown: dict[str, Any], original: Mapping[str, Any], reading: Reading) -> None:
+    if reading.view.requester:
+        shown["requester"] = {"reference": reading.view.requester}
+
+
+def _closed(shown: dict[str, Any], original: Mapping[str, Any], reading: Reading) -> None:
+    _asked_by(shown, original, reading)
+    if "status" not in reading.view.own:
+        shown["statusReason"] = {"coding": [{"system": STATUS_REASON, "code": CLOSED_BY_SENDER}]}
+
+
+_REQUIRED = {"status": absent_primitive, "intent": absent_primitive}
+
+_CARD_RULES = {
+    "identifier": _identifiers,
+    "status": keep,
+    "statusReason": _reason,
+    "businessStatus": _business_status,
+    "intent": keep,
+    "priority": keep,
+    "code": _kind_of_task,
+    "executionPeriod": _execution_period,
+    "authoredOn": keep,
+    "lastModified": keep,
+    "owner": _owner,
+    "restriction": _restriction,
+    "input": _conditions,
+    "output": _outputs,
+    "note": _own_notes,
+}
+_NOTICE_RULES = {**_CARD_RULES, "focus": local_reference, "for": local_reference}
+_FULL_RULES = {
+    **_NOTICE_RULES,
+    "code": concept,
+    "description": text,
+    "encounter": reference,
+    "performerType": concepts,
+    "location": very(reference),
+    "reasonCode": concept,
+    "reasonReference": reference,
+    "insurance": references,
+    "input": _inputs,
+    "note": _all_notes,
+}
+
+CARD = Table(_CARD_RULES, required=_REQUIRED, finish=_asked_by)
+HISTORY = Table(
+    {name: rule for name, rule in _CARD_RULES.items() if name != "businessStatus"},
+    required=_REQUIRED,
+    finish=_closed,
+)
+NOTICE = Table(_NOTICE_RULES, required=_REQUIRED, finish=_asked_by)
+FULL = Table(_FULL_RULES, required=_REQUIRED, finish=_asked_by)
+
+
+def task_notice(task: Mapping[str, Any], reading: Reading) -> dict[str, Any]:
+    """Gives N: what kind of thing is asked, how urgent, on which conditions; nothing that says who she is."""
+    return copied(task, NOTICE, reading)
+
+
+def task_full(task: Mapping[str, Any], reading: Reading) -> dict[str, Any]:
+    """Gives F: the notice, and what has the category of the service where the release names that."""
+    return copied(task, FULL if reading.content else NOTICE, reading)
+
+
+def task_card(task: Mapping[str, Any], reading: Reading) -> dict[str, Any]:
+    """Gives K: the notice without whom and what it is about."""
+    return copied(task, CARD, reading)
+
+
+def task_history(task: Mapping[str, Any], reading: Reading) -> dict[str, Any]:
+    """Gives H: the card of a closed referral; why it was closed only where the reader closed it itself."""
+    return copied(task, HISTORY, reading)
+
+
+# What the author reads of the recipient's part.
+
+
+_OUTPUT = Table({"type": concept, **ANY_VALUE}, required={"type": absent}, one_of=(VALUES,))
+_OUTCOME_VALUES = {
+    "attendance": ("valueCode", "valueCoding", "valueCodeableConcept"),
+    "next-date": ("valueDate",),
+    "needs-more": ("valueBoolean",),
+}
+
+
+def _hub_coding(value: Any, reading: Reading) -> dict[str, Any] | None:
+    """Lets a code of the hub's own stay: with any other system an answer could say more than it may."""
+    system = value.get("system") if isinstance(value, dict) else None
+    return coding(value, reading) if isinstance(system, str) and system.startswith(f"{CANONICAL}/") else None
+
+
+def _hub_concept(value: Any, reading: Reading) -> dict[str, Any] | None:
+    found = value.get("coding") if isinstance(value, dict) else None
+    stay = (
+        [stays for item in found if (stays := _hub_coding(item, reading))]
+        if isinstance(found, list)
+        else None
+    )
+    return {"coding": stay} if stay else None
+
+
+_IN_CODES = {"valueCode": keep, "valueCoding": _hub_coding, "valueCodeableConcept": _hub_concept}
+
+
+def _outcome(entry: Mapping[str, Any], reading: Reading) -> dict[str, Any] | None:
+    code = _code(entry.get("type"), OUTPUT_TYPE)
+    if code not in OUTCOME_OUTPUTS or "modifierExtension" in entry:
+        return None
+    for name in _OUTCOME_VALUES[code]:
+        stays = _IN_CODES.get(name, keep)(entry.get(name), reading)
+        if stays is not None:
+            return {"type": {"coding": [{"system": OUTPUT_TYPE, "code": code}]}, name: stays}
+    return None
+
+
+def _answered(value: Any, reading: Reading) -> _Found:
+    if OUTCOME not in reading.view.categories:
+        return None
+    shown = []
+    for entry in value if isinstance(value, list) else ():
+        stays = _outcome(entry, reading)
+        if not stays and reading.content:
+            stays = _OUTPUT.apply(entry, reading)
+        if stays:
+            shown.append(stays)
+    return shown or None
+
+
+def _authors_notes(value: Any, reading: Reading) -> _Found:
+    shown = []
+    for item in value if isinstance(value, list) else ():
+        if not is_others_note(item, reading.view.reader):
+            shown.append(item)
+        elif reading.content and (stays := note(item, reading)):
+            shown.append({"authorReference": {"reference": note_writer(item)}, **stays})
+    return shown or None
+
+
+def _authors_identifiers(value: Any, reading: Reading) -> Any:
+    if reading.content:
+        return value
+    return (
+        [item for item in value if identifier_type(item) != "FILL"] or None
+        if isinstance(value, list)
+        else None
+    )
+
+
+def _told_reason(value: Any, reading: Reading) -> Any:
+    return value if "statusReason" in reading.view.own else concept(value, reading)
+
+
+def _told_business_status(value: Any, reading: Reading) -> Any:
+    return value if "businessStatus" in reading.view.own else concept(value, reading)
+
+
+def _told_period(value: Any, reading: Reading) -> Any:
+    return value if "executionPeriod" in reading.view.own else plain(value, reading)
+
+
+_RECIPIENTS_PART = {
+    "identifier": _authors_identifiers,
+    "statusReason": _told_reason,
+    "businessStatus": _told_business_status,
+    "executionPeriod": _told_period,
+    "note": _authors_notes,
+    "output": _answered,
+}
+
+
+def task_requester(task: Mapping[str, Any], reading: Reading) -> dict[str, Any]:
+    """Gives the author its own Task: status, steps, reason code, times; the answer as far as she allows it.
+
+    Everything it wrote itself stands as written.
+    """
+    shown: dict[str, Any] = {}
+    for name, value in task.items():
+        rule = _RECIPIENTS_PART.get(name)
+        stays = value if rule is None else rule(value, reading)
+        if stays is not None:
+            shown[name] = stays
+    return shown
+
+
+def task_recall(task: Mapping[str, Any], reading: Reading) -> dict[str, Any]:
+    """Gives a recall Task whole to its owner, with the labels of every copy."""
+    return {**task, "meta": meta(task.get("meta"))}

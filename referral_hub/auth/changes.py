@@ -1,0 +1,156 @@
+"""The writes of this room, as Changes: tokens given and revoked, assertions used, clients registered.
+
+What lives here: which named statement gets which parameters, and the audit line beside it. What does not: the
+SQL of the statements (``store.oauth_rows``).
+
+Source: ``engine.md`` 1 and 3 (token grants are audited in their transaction).
+"""
+
+import json
+import uuid
+
+from referral_hub.auth.ports import OAuthClientRow
+from referral_hub.auth.request import Decided, Verified
+from referral_hub.exchange.change import AuditEntry, Change, Row
+
+
+def jti_row(verified: Verified) -> Row:
+    """Gives the row that makes an assertion count once: it fails the Change where it exists already."""
+    parameters: dict[str, int | str | bytes | None] = {
+        "oauth_client": verified.client_id,
+        "jti": verified.jti,
+        "expires_us": verified.expires_us,
+    }
+    return Row("oauth_jti_insert", parameters, at_least_one=True)
+
+
+def assertion_used(verified: Verified) -> Change:
+    """Gives the Change of a request that writes nothing else, or was refused after its caller was known."""
+    return Change(change_id=_change_id(), rows=(jti_row(verified),))
+
+
+def token_given(
+    client: OAuthClientRow,
+    decided: Decided,
+    digest: bytes,
+    verified: Verified | None,
+    *,
+    at_us: int,
+    expires_us: int,
+) -> Change:
+    """Gives the Change that makes a token exist: assertion, token and audit line together."""
+    token = Row(
+        "oauth_token_insert",
+        {
+            "digest": digest,
+            "oauth_client": client.client_id,
+            "organization": client.organization,
+            "scope": decided.scope,
+            "purpose": decided.purpose,
+            "role": decided.asserted.role,
+            "user_id": decided.asserted.user,
+            "issued_us": at_us,
+            "expires_us": expires_us,
+            "very_restricted": int(client.very_restricted),
+        },
+        at_least_one=True,
+    )
+    audit = AuditEntry(
+        at_us=at_us,
+        action="E",
+        interaction="oauth-token",
+        outcome=0,
+        organization=client.organization,
+        oauth_client=client.client_id,
+        user=decided.asserted.user,
+        purpose=decided.purpose,
+        person=None,
+        detail=json.dumps({"scope": decided.scope, "token": digest.hex()[:16]}).encode("ascii"),
+    )
+    rows = (token,) if verified is None else (jti_row(verified), token)
+    return Change(change_id=_change_id(), rows=rows, audit=(audit,))
+
+
+def token_revoked(client: OAuthClientRow, digest: bytes, verified: Verified | None, *, at_us: int) -> Change:
+    """Gives the Change that ends a token of this client, with its audit line."""
+    revoked = Row("oauth_token_revoke", {"digest": digest, "oauth_client": client.client_id})
+    audit = AuditEntry(
+        at_us=at_us,
+        action="E",
+        interaction="oauth-revoke",
+        outcome=0,
+        organization=client.organization,
+        oauth_client=client.client_id,
+        user="",
+        purpose="",
+        person=None,
+        detail=json.dumps({"token": digest.hex()[:16]}).encode("ascii"),
+    )
+    rows = (revoked,) if verified is None else (jti_row(verified), revoked)
+    return Change(change_id=_change_id(), rows=rows, audit=(audit,))
+
+
+def client_registered(parameters: dict[str, int | str | bytes | None], *, at_us: int) -> Change:
+    """Gives the Change that registers a client, with its audit line.
+
+    Args:
+        parameters: the columns of ``oauth_client_insert`` but ``created_us``.
+        at_us: the moment, microseconds since 1970 UTC.
+    """
+    row = Row("oauth_client_insert", {**parameters, "created_us": at_us}, at_least_one=True)
+    return Change(
+        change_id=_change_id(),
+        rows=(row,),
+        audit=(_client_audit(str(parameters["organization"]), str(parameters["client_id"]), "C", at_us),),
+    )
+
+
+def client_switched(client: OAuthClientRow, *, active: bool, at_us: int) -> Change:
+    """Gives the Change that switches a client off, with all its tokens, or on again."""
+    rows = [
+        Row(
+            "oauth_client_set_active",
+            {"client_id": client.client_id, "active": int(active)},
+            at_least_one=True,
+        )
+    ]
+    if not active:
+        rows.append(Row("oauth_client_revoke_tokens", {"oauth_client": client.client_id}))
+    return Change(
+        change_id=_change_id(),
+        rows=tuple(rows),
+        audit=(_client_audit(client.organization, client.client_id, "U", at_us),),
+    )
+
+
+def forgotten(before_us: int) -> Change:
+    """Gives the Change that forgets assertions and tokens that ended before this moment.
+
+    Args:
+        before_us: microseconds since 1970 UTC; nothing that a request could still name may be older.
+    """
+    return Change(
+        change_id=_change_id(),
+        rows=(
+            Row("oauth_jti_prune", {"before_us": before_us}),
+            Row("oauth_token_prune", {"before_us": before_us}),
+        ),
+    )
+
+
+def _client_audit(organization: str, client_id: str, action: str, at_us: int) -> AuditEntry:
+    return AuditEntry(
+        at_us=at_us,
+        action=action,
+        interaction="oauth-client",
+        outcome=0,
+        organization=organization,
+        oauth_client=client_id,
+        user="",
+        purpose="",
+        person=None,
+    )
+
+
+def _change_id() -> str:
+    return str(uuid.uuid4())

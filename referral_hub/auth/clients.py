@@ -1,0 +1,171 @@
+"""Registering a partner's software: checked whole, then one Change.
+
+What lives here: the rules for a registration, and the Change that makes it. What does not: the command that
+asks for it (``cli``), and self-registration, which does not exist: an operator registers each client after an
+agreement.
+
+Source: ``consent.md`` O-01, O-02, O-04, O-07 and O-14; ``views.md`` 7; ``interfaces.md`` 2.
+"""
+
+import secrets
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from referral_hub.access.scopes import ScopeSet
+from referral_hub.auth.changes import client_registered
+from referral_hub.auth.client_secrets import hash_secret, new_secret
+from referral_hub.auth.keys import KeyRefused, check_key_set
+from referral_hub.auth.purposes import is_purpose_code
+from referral_hub.errors import ConfigurationError, MalformedContent
+from referral_hub.exchange.change import Change
+from referral_hub.exchange.ports import OrganizationRow
+
+_LONGEST_NAME = 200
+_LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True, slots=True)
+class ClientKey:
+    """How the software will prove itself: exactly one of the three.
+
+    Args:
+        jwks: its public keys, as the text of a JWK Set.
+        jwks_url: the address of its public keys; preferred, since its owner can change keys there.
+        secret: True for a secret the hub makes.
+    """
+
+    jwks: str = ""
+    jwks_url: str = ""
+    secret: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A registration ready to be written; ``secret`` is shown once and kept nowhere."""
+
+    client_id: str
+    change: Change
+    secret: str = ""
+
+    def __repr__(self) -> str:
+        return f"Registration(client_id={self.client_id!r})"
+
+
+def register(
+    organization: OrganizationRow | None,
+    name: str,
+    key: ClientKey,
+    scope: str,
+    *,
+    types: Collection[str],
+    at_us: int,
+    purposes: Sequence[str] = (),
+    known_purposes: Collection[str] | None = None,
+    require_dpop: bool = False,
+    very_restricted: bool = False,
+) -> Registration:
+    """Gives the registration of a client, if everything about it holds.
+
+    Args:
+        organization: the organisation it acts for, as the hub knows it.
+        name: its name for people.
+        key: how it will prove itself.
+        scope: what it may ever ask for; ``*`` is written out as ``types`` here and never kept.
+        types: the resource types the hub serves.
+        at_us: the moment, microseconds since 1970 UTC.
+        purposes: its purposes of use; none opens nothing of other organisations.
+        known_purposes: the codes that exist; None checks their spelling only.
+        require_dpop: refused, because the hub cannot check such proofs yet and the client would get no token.
+        very_restricted: whether very restricted content may go to its ordinary token.
+
+    Raises:
+        ConfigurationError: with the first rule that does not hold; exit code 1 of the command.
+    """
+    if organization is None or not organization.facts.active:
+        raise ConfigurationError("There is no such organisation, or it is suspended.")
+    if not 0 < len(name.strip()) <= _LONGEST_NAME or not name.isprintable():
+        raise ConfigurationError("The name of a client has 1 to 200 printable characters.")
+    if require_dpop:
+        raise ConfigurationError("DPoP cannot be required: this hub does not offer it yet.")
+    kind = _kind(key)
+    secret = new_secret() if key.secret else ""
+    client_id = f"c-{secrets.token_hex(8)}"
+    parameters: dict[str, int | str | bytes | None] = {
+        "client_id": client_id,
+        "organization": organization.facts.id,
+        "name": name.strip(),
+        "kind": kind,
+        "jwks": key.jwks,
+        "jwks_url": key.jwks_url,
+        "secret_hash": hash_secret(secret) if secret else "",
+        "scope": _scope(scope, types),
+        "purposes": " ".join(_purposes(purposes, known_purposes)),
+        "redirect_uris": "",
+        "require_dpop": 0,
+        "very_restricted": int(very_restricted),
+    }
+    return Registration(client_id, client_registered(parameters, at_us=at_us), secret)
+
+
+def _kind(key: ClientKey) -> str:
+    if sum((bool(key.jwks), bool(key.jwks_url), key.secret)) != 1:
+        raise ConfigurationError(
+            "A client proves itself in exactly one way: a key set, its address, or a secret."
+        )
+    if key.secret:
+        return "secret"
+    if key.jwks:
+        try:
+            check_key_set(key.jwks)
+        except KeyRefused as refusal:
+            raise ConfigurationError(refusal.text) from None
+        return "jwks"
+    _check_address(key.jwks_url)
+    return "jwks_url"
+
+
+def _check_address(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        host, port_reads = parts.hostname or "", parts.port is None or parts.port > 0
+    except ValueError:
+        host, port_reads, parts = "", False, urlsplit("")
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK_HOSTS)
+    is_plain = (
+        url.isascii()
+        and url.isprintable()
+        and " " not in url
+        and parts.username is None
+        and not parts.fragment
+    )
+    if not (host and port_reads and is_safe and is_plain):
+        raise ConfigurationError(
+            "The address of a key set is an https address without a user name "
+            "(http only on a loopback address, for trying out)."
+        )
+
+
+def _scope(text: str, types: Collection[str]) -> str:
+    try:
+        asked = ScopeSet.parse(text)
+    except MalformedContent as fault:
+        raise ConfigurationError(fault.text) from None
+    registered = asked.expanded(sorted(types))
+    if registered.opens_nothing or registered.other:
+        raise ConfigurationError(
+            "Register resource scopes such as system/Task.rs, at least one, and no others."
+        )
+    for scope in registered.scopes:
+        if scope.context != "system":
+            raise ConfigurationError("Software without a person logging in has system scopes only.")
+        if scope.type not in types:
+            raise ConfigurationError(f"The hub does not serve {scope.type}.")
+    return registered.text()
+
+
+def _purposes(purposes: Sequence[str], known: Collection[str] | None) -> list[str]:
+    for code in purposes:
+        if not is_purpose_code(code) or (known is not None and code not in known):
+            raise ConfigurationError(f"{code!r} is no purpose of use this hub knows.")
+    return sorted(set(purposes))

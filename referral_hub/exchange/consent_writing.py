@@ -1,0 +1,168 @@
+"""What else is written when a Consent begins or ends: compiled rows, timers, waiting referrals, recalls.
+
+What lives here: the rows that follow a Consent in its own transaction. What does not: its rules
+(``exchange.consent_rules``), its evaluation (``access``).
+
+A withdrawal closes the doors and moves no Task; recipients who had received data get a recall.
+
+Source: ``consent.md`` 5.5 (D-30 to D-41) as corrected by ``views.md`` 8; ``practice.md`` 5.
+"""
+
+from typing import Any
+
+from referral_hub.access.grants import compile_rows
+from referral_hub.access.provisions import compile_consent
+from referral_hub.errors import SigningOff
+from referral_hub.exchange.building import Draft, body_of
+from referral_hub.exchange.change import ConsentRows
+from referral_hub.exchange.consent_rules import DAY_US, kind_of
+from referral_hub.exchange.judging import Judge
+from referral_hub.exchange.ports import ResourceRow
+from referral_hub.exchange.recalls import recall_from
+from referral_hub.exchange.referrals import ReferralFacts, opening
+from referral_hub.exchange.stamping import business_status_of, with_business_status
+from referral_hub.exchange.task_writing import MovedTask, write_consequences
+from referral_hub.fhir.canonical import code_system
+from referral_hub.fhir.dates import span
+from referral_hub.fhir.elements import text_at
+from referral_hub.resources.task import LIFECYCLE
+
+REMINDER_DAYS = (14, 7, 2)
+HELD_DAYS = 30
+CANNOT_SIGN_NOW = f"{code_system('observation')}|cannot-sign-now"
+
+
+def check_signing(patient: ResourceRow, draft: Draft) -> None:
+    """Refuses an active release while signing is off for her.
+
+    Raises:
+        SigningOff: the newest answer of her own organisation to "can she sign now" is no: 422 on the wire.
+
+    Source: ``views.md`` 9 (Signing is off), ``practice.md`` 1.
+    """
+    found = draft.working.newest_observation(patient.row_id, CANNOT_SIGN_NOW, patient.author)
+    if found is not None and body_of(found).get("valueBoolean") is True:
+        raise SigningOff(
+            "Signing is off for now: she is not alone, not clear-headed, or somebody official is near. "
+            "A no-name referral is possible tonight.",
+            "Consent.status",
+        )
+
+
+def write_rows(
+    row: ResourceRow,
+    body: dict[str, Any],
+    draft: Draft,
+    judge: Judge,
+    *,
+    was_active: bool,
+    hold_recall: bool = False,
+) -> None:
+    """Writes what a new version of a Consent causes, after the Consent itself was laid into the Draft.
+
+    ``was_active`` is a fact of the version before; ``hold_recall`` holds the recall for a supervisor, where
+    hearing of it could harm her.
+    """
+    if row.person is None:
+        return
+    active = row.status == "active"
+    if not active and not was_active:
+        return
+    rows = ConsentRows(row.row_id, row.person)
+    if active:
+        compiled = compile_consent(row.id, row.version, body, authored=bool(row.kind))
+        rows = ConsentRows(
+            row.row_id, row.person, *compile_rows(compiled, consent_row=row.row_id, person=row.person)
+        )
+    draft.compile(rows)
+    grants = rows.grants
+    receivers = sorted({grant.organization for grant in grants} or _receivers(body))
+    if active and kind_of(body) == "release":
+        ends = [grant.valid_until_us for grant in grants]
+        if ends:
+            _set_timers(row, max(ends), draft)
+        for receiver in receivers:
+            _resume(row.person, receiver, draft, judge)
+    elif was_active and not active:
+        for receiver in receivers:
+            draft.drop_deliveries(row.person, receiver)
+            if not hold_recall:
+                recall_from(row.person, receiver, draft)
+        if hold_recall:
+            draft.remind("recall-held", row.row_id, draft.at_us + HELD_DAYS * DAY_US)
+
+
+def _receivers(body: dict[str, Any]) -> set[str]:
+    found = set()
+    root = body.get("provision")
+    for permit in (root.get("provision") or ()) if isinstance(root, dict) else ():
+        for actor in permit.get("actor") or () if isinstance(permit, dict) else ():
+            reference = text_at(actor, "reference.reference")
+            if reference.startswith("Organization/"):
+                found.add(reference.partition("/")[2])
+    return found
+
+
+def _set_timers(row: ResourceRow, ends_us: int, draft: Draft) -> None:
+    for days in REMINDER_DAYS:
+        moment = ends_us - days * DAY_US
+        if moment > draft.at_us:
+            draft.remind("consent-ending", row.row_id, moment)
+    draft.remind("consent-ended", row.row_id, ends_us)
+
+
+def _resume(person: int, receiver: str, draft: Draft, judge: Judge) -> None:
+    """Lets referrals that waited for this release leave, and those whose sharing had ended go on."""
+    working = draft.working
+    owner = working.organization(receiver)
+    hub = working.hub_organization()
+    if owner is None or hub is None:
+        return
+    for task in _tasks_to(person, receiver, draft):
+        body = body_of(task)
+        step = business_status_of(body)
+        if step not in ("awaiting-consent", "sharing-ended"):
+            continue
+        coverage = judge.coverage(owner, person, working, draft.at_us)
+        if not coverage.live:
+            continue
+        body = with_business_status(body, "sent" if task.status == "requested" else "")
+        revised = draft.revise(task, body, written_by=hub.facts.id)
+        waited = step == "awaiting-consent"
+        found = tuple(opening(_facts(body, draft, until_us=coverage.until_us))) if waited else ()
+        write_consequences(
+            MovedTask(body, found, owner, nameless=False), revised, mover=hub.facts.id, user="", draft=draft
+        )
+        draft.record_move(
+            revised,
+            organization=hub.facts.id,
+            user="",
+            activity=f"{revised.status}.{business_status_of(body)}".rstrip("."),
+        )
+
+
+def _facts(body: dict[str, Any], draft: Draft, *, until_us: int | None) -> ReferralFacts:
+    end = text_at(body, "restriction.period.end")
+    return ReferralFacts(
+        before="requested",
+        after="requested",
+        business_before="awaiting-consent",
+        business_after="sent",
+        at_us=draft.at_us,
+        by_owner=False,
+        internal=False,
+        live_release=True,
+        nameless=False,
+        immediate=False,
+        opened=False,
+        due_us=span(end)[1] if end else None,
+        permit_end_us=until_us,
+    )
+
+
+def _tasks_to(person: int, receiver: str, draft: Draft) -> list[ResourceRow]:
+    return [
+        task
+        for task in draft.working.tasks_of_person(person)
+        if task.owner == receiver and task.status in LIFECYCLE.live and not task.deleted
+    ]

@@ -1,0 +1,82 @@
+"""Page links: sealed, bound to their caller, ending after a while.
+
+What lives here: what a link holds. What does not: the sealing itself (``keyring``).
+
+Source: ``consent.md`` S-08 (opaque, encrypted, client-bound, expiring); FHIR R4 http.html#paging.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from referral_hub.access.principal import Principal
+from referral_hub.errors import InvalidParameter
+
+LINK_LIFE_US = 15 * 60 * 1_000_000
+
+
+class Cursor(msgspec.Struct, frozen=True):
+    """Where a search goes on: for whom, which type, which query, after which row, until when."""
+
+    organization: str
+    oauth_client: str
+    purpose: str
+    type: str
+    pairs: tuple[tuple[str, str], ...]
+    after: tuple[int, int]
+    until_us: int
+
+
+class Seal(Protocol):
+    """Seals and opens bytes as a text for a URL."""
+
+    def seal(self, plain: bytes) -> str:
+        """Gives the sealed text."""
+
+    def open(self, sealed: str) -> bytes | None:
+        """Gives the bytes, or None for anything not sealed here."""
+
+
+def seal_cursor(
+    seal: Seal,
+    caller: Principal,
+    type_name: str,
+    pairs: Sequence[tuple[str, str]],
+    after: tuple[int, int],
+    at_us: int,
+) -> str:
+    """Gives the sealed text of the page after a row."""
+    cursor = Cursor(
+        caller.organization_id,
+        caller.oauth_client,
+        caller.purpose,
+        type_name,
+        tuple(pairs),
+        after,
+        at_us + LINK_LIFE_US,
+    )
+    return seal.seal(msgspec.msgpack.encode(cursor))
+
+
+def open_cursor(seal: Seal, caller: Principal, type_name: str, sealed: str, at_us: int) -> Cursor:
+    """Gives what a page link holds.
+
+    Raises:
+        InvalidParameter: not this hub's, not this caller's, or ended: one text for all (400).
+    """
+    plain = seal.open(sealed)
+    try:
+        cursor = msgspec.msgpack.decode(plain, type=Cursor) if plain is not None else None
+    except msgspec.MsgspecError:
+        cursor = None
+    if (
+        cursor is None
+        or cursor.organization != caller.organization_id
+        or cursor.oauth_client != caller.oauth_client
+        or cursor.purpose != caller.purpose
+        or cursor.type != type_name
+        or cursor.until_us <= at_us
+    ):
+        raise InvalidParameter("_cursor", "This page link cannot be followed any more. Search again.")
+    return cursor

@@ -1,0 +1,276 @@
+"""The one gate: ``admit`` before a write, ``release`` before anything leaves. Nothing else decides.
+
+What lives here: the order of the questions and the proofs ``Admitted`` and ``Released``, which only this file
+makes. What does not: the arithmetic it asks (``access``), the rows (``exchange.building``), SQL (``store``).
+
+Every question that cannot be answered is a no, and a no of ``release`` looks like absence.
+
+Source: ``architecture.md`` 4, ``views.md`` whole, ``consent.md`` 1.2, 3.2 and 5.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any
+
+from referral_hub.access.decision import decide
+from referral_hub.access.grants import opened
+from referral_hub.access.principal import Principal, refusal_targets
+from referral_hub.access.redaction import render
+from referral_hub.access.views import View
+from referral_hub.errors import Forbidden, InsufficientScope, NotFound
+from referral_hub.exchange.building import Draft, body_of
+from referral_hub.exchange.change import AuditEntry, Change, TokenGuard
+from referral_hub.exchange.judging import Coverage
+from referral_hub.exchange.openings import Openings, Reader
+from referral_hub.exchange.ports import (
+    Admitted,
+    OrganizationRow,
+    Released,
+    ReleasedBytes,
+    ResourceRow,
+    Standing,
+)
+from referral_hub.exchange.proposal import Built, Proposal
+from referral_hub.exchange.sight import Look, Seen, Sight
+from referral_hub.exchange.state import Working
+from referral_hub.exchange.writing import Writing
+from referral_hub.fhir import json_codec
+
+_LETTERS = {"create": "c", "update": "u", "patch": "u", "delete": "d", "read": "r", "search": "s"}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A released body with the consents it stands on, for the audit."""
+
+    released: Released
+    consents: tuple[tuple[str, str], ...]
+    own: bool
+
+
+class Gate:
+    """Admits writes and releases bodies.
+
+    Args:
+        writing: builds what an admitted write consists of.
+        alarm: told, without personal data, when SQL and the decision differ.
+        size: how many views are kept by (row, version, obligations).
+    """
+
+    def __init__(self, writing: Writing, alarm: Callable[[str], None], size: int = 8192) -> None:
+        self._writing = writing
+        self._openings = Openings(decide, opened, alarm)
+        self._sight = Sight(self._openings)
+        self._size = size
+        self._lock = Lock()
+        self._views: OrderedDict[tuple[int, str, View], bytes] = OrderedDict()
+
+    # --- what leaves -----------------------------------------------------------------------------------
+
+    def allow(self, caller: Principal, type_name: str, interaction: str) -> None:
+        """Lets a caller ask at all: the scope names the type and the interaction, the organisation is active.
+
+        Raises:
+            Forbidden: the organisation is suspended (403).
+            InsufficientScope: the token's scope lacks it (403): fetch a token with more.
+        """
+        if not caller.organization.active:
+            raise Forbidden("This organisation's access is paused. Ask the network's coordinator.")
+        if not caller.scopes.covers(type_name, _LETTERS[interaction]):
+            raise InsufficientScope(
+                f"The token's scope does not open {interaction} on {type_name}. "
+                "Ask for a token whose scope names it."
+            )
+
+    def release(
+        self, caller: Principal, row: ResourceRow, standing: Standing | None, look: Look, at_us: int
+    ) -> Outcome | None:
+        """Gives the body as this caller may have it now, or None: absent for this caller.
+
+        Args:
+            caller: who asks.
+            row: the stored row, current or of an earlier version.
+            standing: how the caller's organisation stands to the person, of the same state as the row.
+            look: where what the row points at is looked up, of the same state.
+            at_us: now, microseconds UTC.
+        """
+        return self._release(reader_of(caller), row, standing, look, at_us)
+
+    def release_to(
+        self, receiver: OrganizationRow, row: ResourceRow, look: Look, at_us: int
+    ) -> Outcome | None:
+        """Gives the body as a receiving organisation may have it at the moment of departure, or None.
+
+        A delivery has no token and so no purpose of its own: each purpose a live permit names is tried.
+        """
+        targets = refusal_targets(receiver.facts)
+        standing = look.standing(row.person, receiver.facts.id, targets) if row.person is not None else None
+        purposes = sorted({grant.purpose for grant in standing.grants}) if standing else []
+        for purpose in purposes or [""]:
+            reader = Reader(receiver.facts, targets, purpose)
+            found = self._release(reader, row, standing, look, at_us)
+            if found is not None:
+                return found
+        return None
+
+    def preview(
+        self, receiver: OrganizationRow, row: ResourceRow, working: Working, purpose: str, at_us: int
+    ) -> bytes | None:
+        """Gives what a named recipient would see of a row in a supposed state, byte for byte; stores nothing.
+
+        Source: ``views.md`` 9 ($preview).
+        """
+        targets = refusal_targets(receiver.facts)
+        standing = (
+            working.standing(row.person, receiver.facts.id, targets) if row.person is not None else None
+        )
+        seen = self._sight.see(
+            Reader(receiver.facts, targets, purpose), row, standing, working, at_us, fresh=True
+        )
+        return None if seen is None else self._body(row, seen.view)
+
+    def _release(
+        self, reader: Reader, row: ResourceRow, standing: Standing | None, look: Look, at_us: int
+    ) -> Outcome | None:
+        seen = self._sight.see(reader, row, standing, look, at_us)
+        return None if seen is None else self._outcome(reader, row, seen)
+
+    def _outcome(self, reader: Reader, row: ResourceRow, seen: Seen) -> Outcome | None:
+        view = seen.view
+        stored = view.kind == "stored"
+        body = row.body if stored else self._body(row, view)
+        if body is None:
+            return None
+        etag = f'W/"{row.version}"' if stored else f'W/"{row.version}-{view.digest()}"'
+        released = Released(ReleasedBytes(row.type, row.id, row.version, etag, row.updated_us, body))
+        return Outcome(released, seen.consents, own=row.author == reader.organization.id)
+
+    def _body(self, row: ResourceRow, view: View) -> bytes | None:
+        if view.kind == "stored":
+            return row.body
+        key = (row.row_id, row.version, view)
+        kept = self._views.get(key)
+        if kept is not None:
+            return kept
+        try:
+            made = json_codec.encode(render(body_of(row), view))
+        except NotFound:
+            # A type that has no such copy cannot be shown at all.
+            return None
+        with self._lock:
+            self._views[key] = made
+            while len(self._views) > self._size:
+                self._views.popitem(last=False)
+        return made
+
+    # --- what is written -------------------------------------------------------------------------------
+
+    def admit(self, caller: Principal, proposal: Proposal, draft: Draft) -> Built:
+        """Decides one proposal and builds its rows into the Draft; several make one Change in a transaction.
+
+        Asked in this order: organisation and scope, what the caller may see, FHIR and hub rules, lifecycle,
+        consent. Source: ``architecture.md`` 2, step 3.
+
+        Raises:
+            HubError: whatever refuses it; nothing of the Draft may then be applied.
+        """
+        self.allow(caller, proposal.type_name, proposal.verb)
+        return self._writing.write(caller, proposal, draft, self)
+
+    def seal(self, caller: Principal, draft: Draft, change_id: str) -> Admitted:
+        """Gives the whole decided Change, guarded by the caller's token."""
+        if caller.token_key:
+            draft.working.guard(TokenGuard(bytes.fromhex(caller.token_key), draft.at_us))
+        return Admitted(draft.change(change_id))
+
+    def admit_hub(self, draft: Draft, change_id: str) -> Admitted:
+        """Gives a Change the hub makes in its own name: a timer, a recall, what a withdrawal causes."""
+        return Admitted(draft.change(change_id))
+
+    def admit_token(self, change: Change) -> Admitted:
+        """Gives a Change of the OAuth server, which touches no resource of a person.
+
+        Raises:
+            Forbidden: the Change touches more than OAuth rows and audit.
+        """
+        if change.resources or change.accesses or change.consents or change.deliveries or change.dropped:
+            raise Forbidden("A Change of the OAuth server holds token rows only.")
+        return Admitted(change)
+
+    def admit_record(self, change_id: str, entries: tuple[AuditEntry, ...]) -> Admitted:
+        """Gives a Change that only leaves lines in the audit, such as a refused attempt."""
+        return Admitted(Change(change_id, audit=entries))
+
+    # --- what writing asks (exchange.judging.Judge) --------------------------------------------------
+
+    def sees(self, caller: Principal, row: ResourceRow, working: Working, at_us: int) -> bool:
+        """Tells whether the caller may see a row at all."""
+        return self._seen(caller, row, working, at_us, deep=False) is not None
+
+    def shown(
+        self, caller: Principal, row: ResourceRow, working: Working, at_us: int
+    ) -> dict[str, Any] | None:
+        """Gives the row as the caller sees it, decoded; None where it is absent for this caller."""
+        seen = self._seen(caller, row, working, at_us, deep=True)
+        if seen is None:
+            return None
+        if seen.view.kind == "stored":
+            return body_of(row)
+        made = self._body(row, seen.view)
+        return None if made is None else dict(json_codec.decode_own(made))
+
+    def answer(self, caller: Principal, row: ResourceRow, working: Working, at_us: int) -> Outcome | None:
+        """Gives what a writer is answered with: its own view of what it wrote."""
+        seen = self._seen(caller, row, working, at_us, deep=True)
+        return None if seen is None else self._outcome(reader_of(caller), row, seen)
+
+    def _seen(
+        self, caller: Principal, row: ResourceRow, working: Working, at_us: int, *, deep: bool
+    ) -> Seen | None:
+        reader = reader_of(caller)
+        standing = None
+        if row.person is not None:
+            standing = working.standing(row.person, caller.organization_id, caller.refusal_targets)
+        fresh = row.person is not None and working.changed_consents(row.person)
+        return self._sight.see(reader, row, standing, working, at_us, fresh=fresh, deep=deep)
+
+    def coverage(self, owner: OrganizationRow, person: int, working: Working, at_us: int) -> Coverage:
+        """Tells whether a release lets a notice about the person reach the organisation now, and why not."""
+        targets = refusal_targets(owner.facts)
+        standing = working.standing(person, owner.facts.id, targets)
+        fresh = working.changed_consents(person)
+        for purpose in sorted({grant.purpose for grant in standing.grants}):
+            found = self._openings.of(
+                Reader(owner.facts, targets, purpose), standing, working, at_us, fresh=fresh
+            )
+            if "notice" in found.opened:
+                ends = [
+                    g.valid_until_us
+                    for g in standing.grants
+                    if g.category == "notice" and g.purpose == purpose
+                ]
+                return Coverage(
+                    "live",
+                    identity="identity" in found.opened,
+                    until_us=max(ends, default=None),
+                    consents=found.consents,
+                )
+        if any(_in_force(refusal, at_us) for refusal in standing.refusals):
+            return Coverage("refused")
+        ended = any(grant.valid_until_us <= at_us for grant in standing.grants) or any(
+            consent.status == "inactive" and f"Organization/{owner.facts.id}".encode() in consent.body
+            for consent in working.consents(person)
+        )
+        return Coverage("ended" if ended else "none")
+
+
+def reader_of(caller: Principal) -> Reader:
+    """Gives what a decision needs of a caller."""
+    return Reader(caller.organization, caller.refusal_targets, caller.purpose, caller.role)
+
+
+def _in_force(refusal: Any, at_us: int) -> bool:
+    begun = refusal.valid_from_us is None or refusal.valid_from_us <= at_us
+    return begun and (refusal.valid_until_us is None or at_us < refusal.valid_until_us)

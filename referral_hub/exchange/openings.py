@@ -1,0 +1,194 @@
+"""What a person's consents open to one organisation at one moment, asked once and kept by its full key.
+
+What lives here: ``Openings``, which asks the consent decision per information category and compares it with the
+rows SQL joins. What does not: the decision itself (handed in by ``exchange.gate``), views (``access.views``).
+
+A difference between the two ways is an alarm, and nothing opens. Nothing is kept by time: the key carries the
+person's epoch, and an answer ends with the next moment at which any row begins or ends.
+
+Source: ``engine.md`` 2, ``consent.md`` D-21 and D-22.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from threading import Lock
+from types import MappingProxyType
+from typing import Protocol
+
+from referral_hub.access.categories import CATEGORIES
+from referral_hub.access.facts import Decision, Request, ResourceFacts
+from referral_hub.access.principal import OrganizationFacts
+from referral_hub.access.provisions import CompiledConsent, compile_consent
+from referral_hub.access.rows import Grant, Refusal, RefusalException
+from referral_hub.exchange.ports import ConsentRow, Standing
+from referral_hub.fhir import json_codec
+
+Decide = Callable[[Sequence[CompiledConsent], Request, int], Decision]
+Opened = Callable[[Sequence[Grant], Sequence[Refusal], Sequence[RefusalException], Request, int], Decision]
+_NEVER_US = 2**62
+
+
+class ConsentLook(Protocol):
+    """Where the second line of defence reads the consents themselves."""
+
+    def consents(self, person: int) -> list[ConsentRow]:
+        """Gives every Consent about the person, of every status."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """An organisation asking, for one purpose: what a decision needs of a caller or of a delivery's receiver."""
+
+    organization: OrganizationFacts
+    refusal_targets: tuple[str, ...]
+    purpose: str
+    role: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Openness:
+    """What is open: each category (``notice`` included), with whether its very restricted elements are too.
+
+    ``until_us`` is the next moment at which the answer may differ.
+    """
+
+    opened: Mapping[str, bool]
+    consents: tuple[tuple[str, str], ...]
+    until_us: int
+
+
+CLOSED = Openness(MappingProxyType({}), (), _NEVER_US)
+
+
+class Openings:
+    """Answers what is open, cold by a full decision, warm by its full key.
+
+    Args:
+        decide: the consent decision (``access.decision``).
+        opened: the pure model of the SQL rows (``access.grants``).
+        alarm: told, without personal data, when the two differ.
+        size: how many answers are kept.
+    """
+
+    def __init__(
+        self, decide: Decide, opened: Opened, alarm: Callable[[str], None], size: int = 4096
+    ) -> None:
+        self._decide = decide
+        self._opened = opened
+        self._alarm = alarm
+        self._size = size
+        self._lock = Lock()
+        self._compiled: OrderedDict[tuple[int, int], tuple[CompiledConsent, ...]] = OrderedDict()
+        self._answers: OrderedDict[tuple[object, ...], Openness] = OrderedDict()
+
+    def of(
+        self, reader: Reader, standing: Standing, look: ConsentLook, at_us: int, *, fresh: bool = False
+    ) -> Openness:
+        """Gives what is open to this reader now.
+
+        ``fresh`` skips what is kept: inside a write whose own consents are not stored yet.
+        """
+        if not reader.purpose or not standing.grants:
+            return CLOSED
+        key = (
+            standing.person,
+            standing.epoch,
+            reader.organization,
+            reader.purpose,
+            reader.role,
+        )
+        if not fresh:
+            kept = self._answers.get(key)
+            if kept is not None and at_us < kept.until_us:
+                return kept
+        answer = self._ask(reader, standing, look, at_us, fresh=fresh)
+        if not fresh:
+            with self._lock:
+                self._answers[key] = answer
+                while len(self._answers) > self._size:
+                    self._answers.popitem(last=False)
+        return answer
+
+    def one(
+        self,
+        reader: Reader,
+        standing: Standing,
+        facts: ResourceFacts,
+        look: ConsentLook,
+        at_us: int,
+        *,
+        fresh: bool = False,
+    ) -> Decision:
+        """Gives the decision for one resource; a difference between the two ways denies."""
+        request = _request(reader, facts)
+        return self._both(request, standing, self.compiled(standing, look, fresh=fresh), at_us)
+
+    def compiled(
+        self, standing: Standing, look: ConsentLook, *, fresh: bool = False
+    ) -> tuple[CompiledConsent, ...]:
+        """Gives the person's consents, compiled; kept by (person, epoch)."""
+        key = (standing.person, standing.epoch)
+        kept = None if fresh else self._compiled.get(key)
+        if kept is not None:
+            return kept
+        found = tuple(compile_stored(look.consents(standing.person)))
+        if not fresh:
+            with self._lock:
+                self._compiled[key] = found
+                while len(self._compiled) > self._size:
+                    self._compiled.popitem(last=False)
+        return found
+
+    def _ask(
+        self, reader: Reader, standing: Standing, look: ConsentLook, at_us: int, *, fresh: bool
+    ) -> Openness:
+        consents = self.compiled(standing, look, fresh=fresh)
+        named = {grant.category for grant in standing.grants if grant.purpose == reader.purpose}
+        opened: dict[str, bool] = {}
+        stood_on: dict[tuple[str, str], None] = {}
+        for category in ("notice", *sorted(CATEGORIES)):
+            if category not in named:
+                continue
+            facts = ResourceFacts("", "", category, "R", frozenset(), frozenset(), None, None, "")
+            decision = self._both(_request(reader, facts), standing, consents, at_us)
+            if decision.outcome == "permit":
+                opened[category] = decision.very_restricted
+                stood_on.update(dict.fromkeys(decision.consents))
+        return Openness(MappingProxyType(opened), tuple(stood_on), _next_boundary(standing, at_us))
+
+    def _both(
+        self, request: Request, standing: Standing, consents: Sequence[CompiledConsent], at_us: int
+    ) -> Decision:
+        decided = self._decide(consents, request, at_us)
+        by_rows = self._opened(standing.grants, standing.refusals, standing.exceptions, request, at_us)
+        if (decided.outcome == "permit") != (by_rows.outcome == "permit"):
+            self._alarm(f"decision {decided.reason} differs from rows {by_rows.reason}")
+            return Decision("deny", "refused")
+        return decided
+
+
+def _request(reader: Reader, facts: ResourceFacts) -> Request:
+    return Request(
+        organization=reader.organization,
+        refusal_targets=reader.refusal_targets,
+        purpose=reader.purpose,
+        action="access",
+        role=reader.role,
+        resource=facts,
+    )
+
+
+def compile_stored(rows: Iterable[ConsentRow]) -> Iterable[CompiledConsent]:
+    """Gives stored Consents compiled; one that cannot be read denies."""
+    for row in rows:
+        body = json_codec.decode_own(row.body)
+        yield compile_consent(row.id, row.version, body if isinstance(body, dict) else {}, authored=False)
+
+
+def _next_boundary(standing: Standing, at_us: int) -> int:
+    moments = [moment for grant in standing.grants for moment in (grant.valid_from_us, grant.valid_until_us)]
+    for rows in (standing.refusals, standing.exceptions):
+        for row in rows:
+            moments.extend(m for m in (row.valid_from_us, row.valid_until_us) if m is not None)
+    return min((moment for moment in moments if moment > at_us), default=_NEVER_US)

@@ -1,0 +1,326 @@
+"""What the rooms above need from the outer rooms, as Protocols; and the proofs the gate makes.
+
+What lives here: the store as ``exchange``, ``outbound`` and ``casework`` see it, and the types ``Admitted``
+and ``Released``. What does not: SQL (``store``), decisions (``exchange.gate``).
+"""
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import NewType, Protocol
+
+import msgspec
+
+from referral_hub.access.principal import OrganizationFacts
+from referral_hub.access.rows import Grant, ReferralAccess, Refusal, RefusalException
+from referral_hub.exchange.change import AuditEntry, Change
+
+Admitted = NewType("Admitted", Change)
+"""A Change that ``gate.admit`` has seen; the only thing ``Store.apply`` takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasedBytes:
+    """One body as this caller may have it, with what the wire says about it. Only the gate makes ``Released``."""
+
+    type: str
+    id: str
+    version: str
+    etag: str
+    updated_us: int
+    body: bytes
+
+
+Released = NewType("Released", ReleasedBytes)
+"""A body that ``gate.release`` has seen; the only thing that may leave."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRow:
+    """A live access token as stored: who holds it and what it may at most ask.
+
+    ``organization_version`` changes when the organisation's kind, country or place in the tree changes.
+    """
+
+    digest: bytes
+    version: int
+    oauth_client: str
+    organization: str
+    organization_version: int
+    scope: str
+    purpose: str
+    role: str
+    user: str
+    expires_us: int
+    revoked: bool
+    very_restricted: bool
+    issued_us: int = 0
+
+
+class ResourceRow(msgspec.Struct, frozen=True, gc=False):
+    """One resource as stored, opened (its body is plain), with the columns decisions are made on."""
+
+    row_id: int
+    type: str
+    id: str
+    version: str
+    number: int
+    updated_us: int
+    author: str
+    custodian: str
+    person: int | None
+    category: str
+    confidentiality: str
+    sensitivities: tuple[str, ...]
+    status: str
+    owner: str
+    requester: str
+    focus: int | None
+    based_on: int | None
+    data_from_us: int | None
+    data_until_us: int | None
+    directory: bool
+    never_release: bool
+    foreign_elements: bool
+    kind: str
+    deleted: bool
+    body: bytes
+    written_by: str = ""
+    method: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one organisation stands to one person right now: the rows every decision of SQL is made on.
+
+    ``refusals`` are those whose target reaches the organisation; ``grants`` those that name it;
+    ``accesses`` its referral_access rows about this person. Nothing here is filtered by time.
+    """
+
+    person: int
+    epoch: int
+    accesses: tuple[ReferralAccess, ...] = ()
+    grants: tuple[Grant, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    exceptions: tuple[RefusalException, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentRow:
+    """One stored Consent of a person, for the second line of defence."""
+
+    row_id: int
+    id: str
+    version: str
+    status: str
+    body: bytes
+    custodian: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationRow:
+    """An organisation as the hub knows it, beside its FHIR Organization resource."""
+
+    facts: OrganizationFacts
+    version: int
+    part_of: str
+    neutral_name: str
+    name: str
+    fhir_endpoint: str
+    poll_seconds: int
+    is_hub: bool
+    row_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAnswer:
+    """What one read statement found: token, resource and standing, all of one consistent state."""
+
+    token: TokenRow | None
+    resource: ResourceRow | None
+    standing: Standing | None
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPage:
+    """One page of rows in order, with the rows' standings by person, and whether more follow.
+
+    ``last`` is the keyset of the last row, whatever the sort.
+    """
+
+    token: TokenRow | None
+    rows: tuple[ResourceRow, ...]
+    standings: dict[int, Standing]
+    more: bool
+    total: int | None = None
+    last: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """One AND part of a search in the store's terms: one of the alternatives must hold.
+
+    ``visibility``: ``notice`` (any caller who sees the row), ``full`` (level full and the row's own category
+    granted), ``own`` (the author's rows only). ``negated`` for ``:not``; for ``missing`` see ``kind``.
+    ``kind``: ``token`` (``texts`` hold ``system|code`` / ``|code`` / ``system|`` / ``code`` spellings),
+    ``string`` (``texts`` folded), ``date`` (``spans`` of (operator, low_us, high_us)), ``id`` (``texts``),
+    ``updated`` (``spans``), ``missing`` (``texts`` = ("true",) or ("false",), ``parameter_type`` says of what).
+    ``modifier`` is ``exact`` or ``contains`` for strings; ``identifying`` strings are keyed digests.
+    """
+
+    parameter: str
+    kind: str
+    visibility: str
+    texts: tuple[str, ...] = ()
+    spans: tuple[tuple[str, int, int], ...] = ()
+    negated: bool = False
+    modifier: str = ""
+    identifying: bool = False
+    parameter_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPlan:
+    """A search in the store's terms. ``sort`` is (column or parameter, descending); keyset ``after`` or None.
+
+    ``at_us`` is the moment of the decision. ``own_only`` limits to the caller's authored rows
+    (sort by a maskable element, type history). ``count_only`` asks for a bounded total (1,001 at most).
+    """
+
+    type: str
+    organization: str
+    purpose: str
+    refusal_targets: tuple[str, ...]
+    at_us: int
+    criteria: tuple[Criterion, ...]
+    count: int
+    sort: tuple[str, bool] = ("_lastUpdated", True)
+    after: tuple[int, int] | None = None
+    own_only: bool = False
+    count_only: bool = False
+    token_digest: bytes | None = None
+
+
+class Snapshot(Protocol):
+    """One consistent state of the store, for decisions that need several looks."""
+
+    def token(self, digest: bytes) -> TokenRow | None:
+        """Gives the token row of this SHA-256 digest, live or not."""
+
+    def resource(self, type_name: str, public_id: str) -> ResourceRow | None:
+        """Gives the current row of ``type_name/public_id``, deleted ones too."""
+
+    def rows(self, row_ids: Sequence[int]) -> dict[int, ResourceRow]:
+        """Gives current rows by row id."""
+
+    def resources(self, references: Iterable[str]) -> dict[str, ResourceRow]:
+        """Gives current rows by ``Type/id``."""
+
+    def identified(self, organization: str, type_name: str, token: str) -> list[ResourceRow]:
+        """Gives the organisation's own live rows that carry this ``system|value`` identifier (at most 2)."""
+
+    def standing(self, person: int, organization: str, refusal_targets: Sequence[str]) -> Standing:
+        """Gives how the organisation stands to the person."""
+
+    def accesses_of_task(self, task: int) -> list[ReferralAccess]:
+        """Gives the referral_access rows of one Task."""
+
+    def accesses_of_person(self, person: int) -> list[ReferralAccess]:
+        """Gives every referral_access row about one person."""
+
+    def consents(self, person: int) -> list[ConsentRow]:
+        """Gives every Consent about the person, of every status."""
+
+    def organization(self, organization_id: str) -> OrganizationRow | None:
+        """Gives the hub's own row of an organisation."""
+
+    def hub_organization(self) -> OrganizationRow | None:
+        """Gives the network's own organisation."""
+
+    def registered_bases(self, organization_id: str) -> list[str]:
+        """Gives the FHIR base URLs registered for an organisation (its own, not its parents')."""
+
+    def based_on(self, service_request: int, type_name: str) -> list[ResourceRow]:
+        """Gives current rows of a type whose hot column ``based_on`` is this ServiceRequest."""
+
+    def tasks_of(self, service_request: int) -> list[ResourceRow]:
+        """Gives the Tasks whose focus is this ServiceRequest."""
+
+    def of_person(self, person: int, type_name: str) -> list[ResourceRow]:
+        """Gives every current, undeleted row of a type about one person, whoever authored it."""
+
+    def versions(self, row_id: int) -> list[ResourceRow]:
+        """Gives every stored version of a resource, newest first, with each version's own columns."""
+
+    def version(self, row_id: int, version: str) -> ResourceRow | None:
+        """Gives one stored version."""
+
+    def delivered_to(self, person: int) -> list[str]:
+        """Gives the organisations that received or pulled data about the person (disclosure ledger)."""
+
+    def disclosures(self, person: int) -> list[AuditEntry]:
+        """Gives the audit entries about a person, oldest first: disclosures and refused attempts."""
+
+    def newest_observation(self, person: int, token: str, organization: str) -> ResourceRow | None:
+        """Gives the organisation's newest live Observation about a person with this code ``system|code``."""
+
+
+class Store(Protocol):
+    """The store as the inner rooms see it: one-statement reads, consistent snapshots, whole Changes."""
+
+    def read(self, type_name: str, public_id: str, token_digest: bytes) -> ReadAnswer:
+        """Gives token, resource and standing in ONE statement (``engine.md`` 2)."""
+
+    def search(self, plan: SearchPlan) -> SearchPage:
+        """Gives one page; the filter by grants, refusals and referral_access runs in SQL before LIMIT."""
+
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
+        """Opens one consistent state; closing it ends the read transaction."""
+
+    def epoch(self, person: int) -> int:
+        """Gives the person's consent epoch as it is now."""
+
+    def apply(self, change: Admitted) -> None:
+        """Applies the Change whole.
+
+        Raises:
+            GuardFailed: a guard no longer holds: decide again.
+            Busy: the writer cannot take it now.
+        """
+
+    def spool(self, entries: Sequence[AuditEntry], *, durable: bool) -> None:
+        """Appends read audit lines to this process's segment; ``durable`` waits for a grouped fdatasync."""
+
+    def settle(self, now_us: int) -> None:
+        """Ingests the read lines of this machine, so that who read what is complete (``engine.md`` 3)."""
+
+
+class Clock(Protocol):
+    """The process clock, in microseconds since 1970 UTC."""
+
+    def __call__(self) -> int:
+        """Gives the time now."""
+
+
+class Ids(Protocol):
+    """Fresh names: public ids, versions, row ids and change ids."""
+
+    def public_id(self) -> str:
+        """Gives a random UUIDv4."""
+
+    def version(self) -> str:
+        """Gives an opaque random version token (a legal FHIR id)."""
+
+    def row_id(self, at_us: int) -> int:
+        """Gives a positive 63-bit row id, roughly in time order, unlikely to be taken."""
+
+
+class Channel(Protocol):
+    """One way out to a partner (an adapter)."""
+
+    def send(self, destination: OrganizationRow, released: Released, *, key: str) -> str:
+        """Sends one released body; gives the partner's own URL for it, or an empty text.
+
+        Raises:
+            DeliveryFailed: with ``permanent`` True where trying again cannot help.
+        """

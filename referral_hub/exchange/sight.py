@@ -1,0 +1,346 @@
+"""How one organisation sees one stored row: which view, or none.
+
+What lives here: ``Sight``, which joins the state of referrals (``access.views``) with what the consents open
+(``exchange.openings``) and chooses the view. What does not: making the copy, and the proof that it was made
+(``exchange.gate``).
+
+Source: ``views.md`` 1, 2, 4 and 9.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from referral_hub.access.facts import ResourceFacts, codes_of, references_of
+from referral_hub.access.levels import cells_of
+from referral_hub.access.rows import ReferralAccess
+from referral_hub.access.views import (
+    View,
+    directory_view,
+    granted_view,
+    other_view,
+    recall_view,
+    referral_view,
+    requester_shown,
+    requester_view,
+    stored_view,
+)
+from referral_hub.exchange.building import body_of
+from referral_hub.exchange.openings import CLOSED, Openings, Openness, Reader
+from referral_hub.exchange.ports import ConsentRow, OrganizationRow, ResourceRow, Standing
+from referral_hub.fhir.elements import code_in
+from referral_hub.resources.task import CANCEL_BY_TARGET, STATUS_REASON
+
+_OWNER_STATUSES = frozenset({"accepted", "rejected", "in-progress", "on-hold", "completed", "failed"})
+_MOVE = frozenset({"status", "statusReason"})
+_OWNER_ONLY = frozenset({"output", "executionPeriod"})
+_REFERRAL_TYPES = frozenset({"Task", "ServiceRequest", "Patient"})
+
+
+class Look(Protocol):
+    """What may be looked up beside the row itself; a snapshot or the working state of a write."""
+
+    def consents(self, person: int) -> list[ConsentRow]:
+        """Gives every Consent about the person."""
+
+    def resources(self, references: Iterable[str]) -> dict[str, ResourceRow]:
+        """Gives current rows by ``Type/id``."""
+
+    def rows(self, row_ids: Sequence[int]) -> dict[int, ResourceRow]:
+        """Gives current rows by row id."""
+
+    def organization(self, organization_id: str) -> OrganizationRow | None:
+        """Gives the hub's own row of an organisation."""
+
+    def hub_organization(self) -> OrganizationRow | None:
+        """Gives the network's own organisation."""
+
+    def standing(self, person: int, organization: str, refusal_targets: Sequence[str]) -> Standing:
+        """Gives how an organisation stands to a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The view of a row and the consents (id, version) it stands on."""
+
+    view: View
+    consents: tuple[tuple[str, str], ...] = ()
+
+
+class Sight:
+    """Chooses views. Holds no state but what ``Openings`` keeps by its full key."""
+
+    def __init__(self, openings: Openings) -> None:
+        self._openings = openings
+
+    def see(
+        self,
+        reader: Reader,
+        row: ResourceRow,
+        standing: Standing | None,
+        look: Look,
+        at_us: int,
+        *,
+        fresh: bool = False,
+        deep: bool = True,
+    ) -> Seen | None:
+        """Gives how the reader sees a row, or None: absent for this reader.
+
+        ``deep`` also judges what the row points at; without it the view is good for telling seen from absent.
+        """
+        if row.deleted:
+            return None
+        me = reader.organization.id
+        openness = (
+            CLOSED if standing is None else self._openings.of(reader, standing, look, at_us, fresh=fresh)
+        )
+        if row.author == me:
+            if row.type == "Task" and row.foreign_elements:
+                return self._requester(reader, row, standing, openness, look, at_us, fresh=fresh)
+            return Seen(stored_view(me))
+        if row.directory:
+            return Seen(
+                directory_view(
+                    reader=me, shelter=row.kind == "shelter", neutral_name=_neutral_name(row, look)
+                )
+            )
+        if row.kind == "recall":
+            return Seen(recall_view(me)) if row.owner == me else None
+        if row.never_release or standing is None or row.person is None:
+            return None
+        if row.type == "Consent":
+            return self._consent(reader, row, standing, openness, at_us)
+        if row.type in _REFERRAL_TYPES:
+            return self._referral(reader, row, standing, openness, look, at_us, fresh=fresh, deep=deep)
+        return self._other(reader, row, standing, openness, look, at_us, fresh=fresh, deep=deep)
+
+    # --- the four ways in ---------------------------------------------------------------------------------
+
+    def _requester(
+        self,
+        reader: Reader,
+        row: ResourceRow,
+        standing: Standing | None,
+        openness: Openness,
+        look: Look,
+        at_us: int,
+        *,
+        fresh: bool,
+    ) -> Seen:
+        access = next((a for a in standing.accesses if a.task == row.row_id), None) if standing else None
+        if access is not None and access.nameless:
+            return Seen(stored_view(reader.organization.id))
+        body = body_of(row)
+        view = requester_view(
+            reader=reader.organization.id,
+            category=row.category,
+            opened=openness.opened,
+            own=_own_elements(body, by_owner=False),
+            visible=self._visible(reader, row, standing, look, at_us, fresh=fresh)
+            if openness.opened
+            else frozenset(),
+            from_shelter=_is_shelter(row.owner, look),
+        )
+        return Seen(view, openness.consents)
+
+    def _consent(
+        self, reader: Reader, row: ResourceRow, standing: Standing, openness: Openness, at_us: int
+    ) -> Seen | None:
+        me = reader.organization.id
+        accesses = [a for a in standing.accesses if a.organization == me]
+        if row.custodian == me:
+            reached = any(a.accepted and a.level == "full" and not a.back for a in accesses)
+            return Seen(stored_view(me)) if reached else None
+        if (row.id, row.version) not in openness.consents or "notice" not in openness.opened:
+            return None
+        for access in accesses:
+            view = referral_view(
+                "Consent",
+                access,
+                reader=me,
+                opened=openness.opened,
+                at_us=at_us,
+                category="",
+                requester="",
+                person="",
+            )
+            if view is not None:
+                return Seen(view, openness.consents)
+        return None
+
+    def _referral(
+        self,
+        reader: Reader,
+        row: ResourceRow,
+        standing: Standing,
+        openness: Openness,
+        look: Look,
+        at_us: int,
+        *,
+        fresh: bool,
+        deep: bool,
+    ) -> Seen | None:
+        me = reader.organization.id
+        found: tuple[int, View, ReferralAccess] | None = None
+        for access in _accesses_to(row, standing, me):
+            view = referral_view(
+                row.type,
+                access,
+                reader=me,
+                opened=openness.opened,
+                at_us=at_us,
+                category=row.category,
+                requester=requester_shown(
+                    accepted=access.accepted, sender=row.author, network=_network(look) if deep else ""
+                ),
+                own=_own_elements(body_of(row), by_owner=True)
+                if deep and row.type == "Task"
+                else frozenset(),
+            )
+            if view is not None and (found is None or _strength(view) > found[0]):
+                found = (_strength(view), view, access)
+        if found is None:
+            return None
+        _, view, access = found
+        if deep and view.kind in ("F", "nameless") and row.type != "Patient":
+            view = (
+                referral_view(
+                    row.type,
+                    access,
+                    reader=me,
+                    opened=openness.opened,
+                    at_us=at_us,
+                    category=row.category,
+                    requester=view.requester,
+                    person=_person(row, look),
+                    visible=self._visible(reader, row, standing, look, at_us, fresh=fresh),
+                    own=view.own,
+                    from_shelter=_is_shelter(row.author, look),
+                )
+                or view
+            )
+        return Seen(view, openness.consents)
+
+    def _other(
+        self,
+        reader: Reader,
+        row: ResourceRow,
+        standing: Standing,
+        openness: Openness,
+        look: Look,
+        at_us: int,
+        *,
+        fresh: bool,
+        deep: bool,
+    ) -> Seen | None:
+        me = reader.organization.id
+        if any(a.organization == me and a.back and a.nameless for a in standing.accesses):
+            # The answer to a no-name referral names nobody: its requester reads all of it (views.md 9).
+            return Seen(granted_view(reader=me, category=row.category, very_restricted=True, named=True))
+        if "notice" not in openness.opened:
+            return None
+        for access in standing.accesses:
+            cells = cells_of(access, notice_open=True, at_us=at_us)
+            if access.organization != me or not cells.other:
+                continue
+            decision = self._openings.one(reader, standing, facts_of(row), look, at_us, fresh=fresh)
+            if decision.outcome != "permit":
+                return None
+            named = any(g.resource in facts_of(row).names for g in standing.grants if g.resource)
+            view = other_view(
+                cells,
+                reader=me,
+                category=row.category,
+                opened={**openness.opened, row.category: decision.very_restricted},
+                named=named,
+                person=_person(row, look) if deep else "",
+                visible=self._visible(reader, row, standing, look, at_us, fresh=fresh)
+                if deep
+                else frozenset(),
+                from_shelter=_is_shelter(row.author, look) if deep else True,
+            )
+            return Seen(view, decision.consents) if view is not None else None
+        return None
+
+    def _visible(
+        self,
+        reader: Reader,
+        row: ResourceRow,
+        standing: Standing | None,
+        look: Look,
+        at_us: int,
+        *,
+        fresh: bool,
+    ) -> frozenset[str]:
+        """Gives which of the things a row points at the reader may see; judged without going further."""
+        wanted = references_of(body_of(row)) - {f"{row.type}/{row.id}"}
+        if not wanted:
+            return frozenset()
+        return frozenset(
+            text
+            for text, target in look.resources(wanted).items()
+            if (target.person in (None, row.person))
+            and self.see(reader, target, standing, look, at_us, fresh=fresh, deep=False) is not None
+        )
+
+
+def facts_of(row: ResourceRow) -> ResourceFacts:
+    """Gives what a decision reads of a row."""
+    body = body_of(row)
+    return ResourceFacts(
+        type=row.type,
+        id=row.id,
+        category=row.category,
+        confidentiality=row.confidentiality,
+        sensitivities=frozenset(row.sensitivities),
+        codes=codes_of(body),
+        data_from_us=row.data_from_us,
+        data_until_us=row.data_until_us,
+        author=row.author,
+        refers_to=references_of(body),
+    )
+
+
+def _accesses_to(row: ResourceRow, standing: Standing, me: str) -> list[ReferralAccess]:
+    mine = [access for access in standing.accesses if access.organization == me and not access.back]
+    if row.type == "Task":
+        return [access for access in mine if access.task == row.row_id]
+    if row.type == "ServiceRequest":
+        return [access for access in mine if access.service_request == row.row_id]
+    return mine
+
+
+def _strength(view: View) -> int:
+    return {"H": 0, "K": 1, "N": 2, "F": 3, "nameless": 4}.get(view.kind, 0)
+
+
+def _own_elements(task: dict[str, Any], *, by_owner: bool) -> frozenset[str]:
+    """Gives the tracked elements of a Task whose present value one side wrote, told by the table of moves."""
+    status = task.get("status")
+    reason = code_in(task.get("statusReason"), STATUS_REASON)
+    owners = status in _OWNER_STATUSES or (status == "cancelled" and reason in CANCEL_BY_TARGET)
+    if by_owner:
+        return (_MOVE if owners else frozenset()) | _OWNER_ONLY
+    return frozenset() if owners else _MOVE
+
+
+def _network(look: Look) -> str:
+    hub = look.hub_organization()
+    return hub.facts.id if hub is not None else ""
+
+
+def _is_shelter(organization_id: str, look: Look) -> bool:
+    found = look.organization(organization_id) if organization_id else None
+    return found is None or found.facts.kind == "shelter"
+
+
+def _neutral_name(row: ResourceRow, look: Look) -> str:
+    if row.kind != "shelter" or row.type != "Organization":
+        return ""
+    found = look.organization(row.id)
+    return found.neutral_name if found is not None else ""
+
+
+def _person(row: ResourceRow, look: Look) -> str:
+    person = look.rows((row.person,)).get(row.person) if row.person is not None else None
+    return f"Patient/{person.id}" if person is not None else ""

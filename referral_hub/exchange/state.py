@@ -1,0 +1,233 @@
+"""The state a write is decided on: a snapshot with the rows of this same write laid over it.
+
+What lives here: ``Working``, which lets the entries of one transaction see one another before they exist, and
+remembers what was looked at, so that guards can be put on it. What does not: SQL (``store.snapshot``).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from referral_hub.access.rows import ReferralAccess
+from referral_hub.exchange.change import (
+    Change,
+    ConsentRows,
+    EpochGuard,
+    Guard,
+    OrganizationGuard,
+    ResourceWrite,
+    VersionGuard,
+)
+from referral_hub.exchange.ports import ConsentRow, OrganizationRow, ResourceRow, Snapshot, Standing
+
+
+def row_of(write: ResourceWrite) -> ResourceRow:
+    """Gives the row a write will leave, as the store would return it."""
+    return ResourceRow(
+        row_id=write.row_id,
+        type=write.type,
+        id=write.id,
+        version=write.version,
+        number=write.number,
+        updated_us=write.updated_us,
+        author=write.author,
+        custodian=write.custodian,
+        person=write.person,
+        category=write.category,
+        confidentiality=write.confidentiality,
+        sensitivities=write.sensitivities,
+        status=write.status,
+        owner=write.owner,
+        requester=write.requester,
+        focus=write.focus,
+        based_on=write.based_on,
+        data_from_us=write.data_from_us,
+        data_until_us=write.data_until_us,
+        directory=write.directory,
+        never_release=write.never_release,
+        foreign_elements=write.foreign_elements,
+        kind=write.kind,
+        deleted=write.interaction == "delete",
+        body=write.body,
+        written_by=write.written_by,
+        method=write.method,
+    )
+
+
+class Working:
+    """A snapshot plus the writes decided so far in this Change."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._rows: dict[int, ResourceRow] = {}
+        self._references: dict[str, int] = {}
+        self._accesses: dict[tuple[int, str], ReferralAccess] = {}
+        self._consents: dict[int, ConsentRows] = {}
+        self._guards: dict[Guard, None] = {}
+        self._fresh_persons: set[int] = set()
+
+    # --- what was looked at ---------------------------------------------------------------------------
+
+    def guards(self) -> tuple[Guard, ...]:
+        """Gives the guards for everything the decision stood on."""
+        return tuple(self._guards)
+
+    def guard(self, guard: Guard) -> None:
+        """Adds a guard for a fact the decision stands on."""
+        self._guards[guard] = None
+
+    def guard_row(self, row: ResourceRow) -> None:
+        """Adds a guard on a row's version, unless this write itself made the row."""
+        if row.row_id not in self._rows:
+            self.guard(VersionGuard(row.row_id, row.version))
+
+    def lay(self, change: Change) -> None:
+        """Lays the rows of a decided part over the snapshot."""
+        for write in change.resources:
+            row = row_of(write)
+            self._rows[row.row_id] = row
+            self._references[f"{row.type}/{row.id}"] = row.row_id
+            if write.type == "Patient" and write.interaction == "create":
+                self._fresh_persons.add(row.row_id)
+        for access in change.accesses:
+            self._accesses[(access.task, access.organization)] = access
+        for rows in change.consents:
+            self._consents[rows.consent] = rows
+
+    # --- the snapshot, with this write in it ----------------------------------------------------------
+
+    def resource(self, type_name: str, public_id: str) -> ResourceRow | None:
+        """Gives the current row of ``type_name/public_id``."""
+        laid = self._references.get(f"{type_name}/{public_id}")
+        if laid is not None:
+            return self._rows[laid]
+        return self._snapshot.resource(type_name, public_id)
+
+    def resources(self, references: Iterable[str]) -> dict[str, ResourceRow]:
+        """Gives current rows by ``Type/id``."""
+        wanted = set(references)
+        found = {text: self._rows[self._references[text]] for text in wanted if text in self._references}
+        missing = wanted - found.keys()
+        if missing:
+            found.update(self._snapshot.resources(missing))
+        return found
+
+    def rows(self, row_ids: Sequence[int]) -> dict[int, ResourceRow]:
+        """Gives current rows by row id."""
+        found = {row_id: self._rows[row_id] for row_id in row_ids if row_id in self._rows}
+        missing = [row_id for row_id in row_ids if row_id not in found]
+        if missing:
+            found.update(self._snapshot.rows(missing))
+        return found
+
+    def row(self, row_id: int | None) -> ResourceRow | None:
+        """Gives one current row by row id."""
+        if row_id is None:
+            return None
+        return self.rows((row_id,)).get(row_id)
+
+    def identified(self, organization: str, type_name: str, token: str) -> list[ResourceRow]:
+        """Gives the organisation's own live rows with this identifier."""
+        return self._snapshot.identified(organization, type_name, token)
+
+    def standing(self, person: int, organization: str, refusal_targets: Sequence[str]) -> Standing:
+        """Gives how the organisation stands to the person, this write included, and guards the epoch."""
+        if person in self._fresh_persons:
+            base = Standing(person, 0)
+        else:
+            base = self._snapshot.standing(person, organization, refusal_targets)
+            self.guard(EpochGuard(person, base.epoch))
+        replaced = {consent for consent, rows in self._consents.items() if rows.person == person}
+        fresh = [rows for rows in self._consents.values() if rows.person == person]
+        accesses = {(access.task, access.organization): access for access in base.accesses}
+        accesses.update(
+            {
+                key: access
+                for key, access in self._accesses.items()
+                if access.person == person and access.organization == organization
+            }
+        )
+        return replace(
+            base,
+            accesses=tuple(accesses.values()),
+            grants=tuple(
+                [grant for grant in base.grants if grant.consent not in replaced]
+                + [g for rows in fresh for g in rows.grants if g.organization == organization]
+            ),
+            refusals=tuple(
+                [refusal for refusal in base.refusals if refusal.consent not in replaced]
+                + [r for rows in fresh for r in rows.refusals if r.target in refusal_targets]
+            ),
+            exceptions=tuple(
+                [exception for exception in base.exceptions if exception.consent not in replaced]
+                + [e for rows in fresh for e in rows.exceptions if e.organization == organization]
+            ),
+        )
+
+    def consents(self, person: int) -> list[ConsentRow]:
+        """Gives every Consent about the person, this write included."""
+        stored = [] if person in self._fresh_persons else self._snapshot.consents(person)
+        found = {row.row_id: row for row in stored}
+        for row in self._rows.values():
+            if row.type == "Consent" and row.person == person:
+                found[row.row_id] = ConsentRow(
+                    row.row_id, row.id, row.version, row.status, row.body, row.custodian
+                )
+        return list(found.values())
+
+    def changed_consents(self, person: int) -> bool:
+        """Tells whether this write itself changes a Consent of the person."""
+        return any(row.type == "Consent" and row.person == person for row in self._rows.values())
+
+    def accesses_of_task(self, task: int) -> list[ReferralAccess]:
+        """Gives the referral_access rows of one Task, this write included."""
+        found = {access.organization: access for access in self._snapshot.accesses_of_task(task)}
+        for (of_task, organization), access in self._accesses.items():
+            if of_task == task:
+                found[organization] = access
+        return list(found.values())
+
+    def accesses_of_person(self, person: int) -> list[ReferralAccess]:
+        """Gives every referral_access row about one person, this write included."""
+        found = {(a.task, a.organization): a for a in self._snapshot.accesses_of_person(person)}
+        found.update({key: access for key, access in self._accesses.items() if access.person == person})
+        return list(found.values())
+
+    def organization(self, organization_id: str) -> OrganizationRow | None:
+        """Gives the hub's own row of an organisation, and guards it."""
+        found = self._snapshot.organization(organization_id)
+        if found is not None:
+            self.guard(OrganizationGuard(organization_id, found.version))
+        return found
+
+    def hub_organization(self) -> OrganizationRow | None:
+        """Gives the network's own organisation."""
+        return self._snapshot.hub_organization()
+
+    def registered_bases(self, organization_id: str) -> list[str]:
+        """Gives the FHIR base URLs registered for an organisation."""
+        return self._snapshot.registered_bases(organization_id)
+
+    def tasks_of(self, service_request: int) -> list[ResourceRow]:
+        """Gives the Tasks whose focus is this ServiceRequest, this write included."""
+        found = {row.row_id: row for row in self._snapshot.tasks_of(service_request)}
+        found.update(
+            {r.row_id: r for r in self._rows.values() if r.type == "Task" and r.focus == service_request}
+        )
+        return list(found.values())
+
+    def tasks_of_person(self, person: int) -> list[ResourceRow]:
+        """Gives the live Tasks about one person, this write included."""
+        found = {row.row_id: row for row in self._snapshot.of_person(person, "Task")}
+        found.update({r.row_id: r for r in self._rows.values() if r.type == "Task" and r.person == person})
+        return list(found.values())
+
+    def delivered_to(self, person: int) -> list[str]:
+        """Gives the organisations that received data about the person."""
+        return self._snapshot.delivered_to(person)
+
+    def newest_observation(self, person: int, token: str, organization: str) -> ResourceRow | None:
+        """Gives the organisation's newest live Observation about a person with this code."""
+        stored = None
+        if person not in self._fresh_persons:
+            stored = self._snapshot.newest_observation(person, token, organization)
+        return stored

@@ -1,0 +1,407 @@
+"""Builds what an admitted write consists of: one walk for create, update, patch and delete of every type.
+
+What lives here: the order in which a body is judged and made into rows. What does not: who sees what and what
+consent covers (asked of the gate through ``judging.Judge``), tables (``resources``), SQL (``store``).
+
+Source: ``architecture.md`` 2, ``views.md`` 2, 3 and 5.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from referral_hub.access.facts import references_of
+from referral_hub.access.principal import Principal
+from referral_hub.access.writeback import (
+    TASK_AUTHOR_WRITABLE,
+    TASK_OWNER_WRITABLE,
+    author_issues,
+    merge_update,
+)
+from referral_hub.errors import (
+    ConditionalConflict,
+    Conflict,
+    Forbidden,
+    InvalidResource,
+    NotFound,
+    PreconditionRequired,
+    UpdateAsCreate,
+    VersionConflict,
+)
+from referral_hub.exchange.admission import (
+    StatusChange,
+    check_initial,
+    check_move,
+    cleared_business_status,
+    free_text_issues,
+    no_name_patient_issues,
+    task_issues,
+)
+from referral_hub.exchange.audit import write_entry
+from referral_hub.exchange.building import Draft, body_of
+from referral_hub.exchange.change import AbsentGuard, Change
+from referral_hub.exchange.columns import Columns, columns_of, organization_of
+from referral_hub.exchange.conditional import identifier_of
+from referral_hub.exchange.consent_rules import ConsentLimits, consent_issues
+from referral_hub.exchange.consent_writing import check_signing, write_rows
+from referral_hub.exchange.judging import Judge
+from referral_hub.exchange.linking import external_texts, link
+from referral_hub.exchange.ports import ResourceRow
+from referral_hub.exchange.proposal import Built, Proposal
+from referral_hub.exchange.recalls import answer_recall
+from referral_hub.exchange.safe_contact import contact_issues
+from referral_hub.exchange.stamping import business_status_of, with_business_status, with_placer_identifier
+from referral_hub.exchange.task_writing import decide_move, write_consequences
+from referral_hub.fhir import patch as json_patch
+from referral_hub.fhir.elements import reference_text
+from referral_hub.fhir.outcome import Issue
+from referral_hub.resources.catalog import DEFINITIONS
+from referral_hub.resources.definition import ResourceDefinition
+from referral_hub.resources.lifecycle import Actor
+
+Validate = Callable[[dict[str, Any]], list[Issue]]
+_PLACED = frozenset({"Task", "ServiceRequest"})
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """The walk of one proposal. ``own_bases``: the hub's FHIR base URLs, the public one first."""
+
+    validate: Validate
+    limits: ConsentLimits
+    own_bases: tuple[str, ...]
+
+    def write(self, caller: Principal, proposal: Proposal, draft: Draft, judge: Judge) -> Built:
+        """Judges one proposal and lays its rows into the Draft.
+
+        Raises:
+            HubError: whatever refuses it, with every problem found in its own step.
+        """
+        definition = DEFINITIONS[proposal.type_name]
+        if proposal.verb == "create":
+            return self._create(caller, definition, proposal, draft, judge)
+        row = draft.working.resource(proposal.type_name, proposal.public_id)
+        if row is None or not judge.sees(caller, row, draft.working, draft.at_us):
+            raise UpdateAsCreate if proposal.verb == "update" else NotFound
+        self._check_match(definition, proposal, row)
+        if proposal.verb == "delete":
+            return self._delete(caller, row, draft)
+        return self._update(caller, definition, proposal, row, draft, judge)
+
+    # --- create -----------------------------------------------------------------------------------------
+
+    def _create(
+        self,
+        caller: Principal,
+        definition: ResourceDefinition,
+        proposal: Proposal,
+        draft: Draft,
+        judge: Judge,
+    ) -> Built:
+        me = caller.organization_id
+        if proposal.if_none_exist:
+            token = identifier_of(proposal.if_none_exist)
+            found = draft.working.identified(me, definition.type_name, token)
+            if len(found) > 1:
+                raise ConditionalConflict("Several of your own resources carry this identifier.")
+            if found:
+                return Built(Change(""), found[0], existing=True)
+            draft.working.guard(AbsentGuard(me, definition.type_name, "identifier", token))
+        body = proposal.body
+        self._check_body(definition, body)
+        check_initial(definition, body)
+        row_id = draft.ids.row_id(draft.at_us)
+        public_id = proposal.reserved_id or draft.ids.public_id()
+        if definition.type_name in _PLACED:
+            body = with_placer_identifier(body, self.own_bases[0], draft.ids.public_id())
+        columns = self._columns(caller, definition, body, row_id, draft, judge)
+        self._check_rules(caller, definition, body, None, columns, draft)
+        if definition.type_name == "Task":
+            return self._write_task(caller, None, body, columns, row_id, public_id, draft, judge)
+        row = draft.create(body, columns, row_id=row_id, public_id=public_id, author=me)
+        if definition.type_name == "Consent":
+            write_rows(row, body, draft, judge, was_active=False)
+        draft.audit.append(write_entry(caller, "create", row, draft.at_us))
+        return Built(Change(""), row, created=True)
+
+    # --- update -----------------------------------------------------------------------------------------
+
+    def _update(
+        self,
+        caller: Principal,
+        definition: ResourceDefinition,
+        proposal: Proposal,
+        row: ResourceRow,
+        draft: Draft,
+        judge: Judge,
+    ) -> Built:
+        me = caller.organization_id
+        author = row.author == me
+        if not author and not (definition.type_name == "Task" and row.owner == me):
+            raise Forbidden("Only the organisation that wrote this may change it.")
+        stored = body_of(row)
+        shown = judge.shown(caller, row, draft.working, draft.at_us)
+        if shown is None:
+            raise UpdateAsCreate
+        submitted = self._submitted(proposal, shown)
+        if not author:
+            body = merge_update(stored, shown, submitted, TASK_OWNER_WRITABLE, writer=me)
+        elif definition.type_name == "Task" and row.foreign_elements:
+            body = merge_update(stored, shown, submitted, TASK_AUTHOR_WRITABLE, writer=me)
+        else:
+            body = submitted
+        if definition.type_name == "Task" and cleared_business_status(stored, body):
+            body = with_business_status(body, "")
+        self._check_body(definition, body)
+        if row.kind == "recall":
+            return answer_recall(caller, row, body, draft)
+        columns = self._columns(caller, definition, body, row.row_id, draft, judge, stored=row)
+        self._check_status(definition, body, stored, self._actors(row, me), draft, row)
+        self._check_rules(caller, definition, body, stored, columns, draft)
+        if definition.type_name == "Task":
+            return self._write_task(caller, row, body, columns, row.row_id, row.id, draft, judge)
+        method = "PATCH" if proposal.verb == "patch" else "PUT"
+        updated = draft.next_version(row, body, columns, written_by=me, method=method)
+        if definition.type_name == "Consent":
+            write_rows(updated, body, draft, judge, was_active=row.status == "active")
+        draft.audit.append(write_entry(caller, "update", updated, draft.at_us))
+        return Built(Change(""), updated)
+
+    @staticmethod
+    def _submitted(proposal: Proposal, shown: dict[str, Any]) -> dict[str, Any]:
+        if proposal.verb == "patch":
+            patched = json_patch.apply(shown, proposal.patch)
+            if patched.get("resourceType") != shown.get("resourceType"):
+                raise InvalidResource(
+                    [Issue("error", "structure", "A patch cannot change what the resource is.")]
+                )
+            return patched
+        if proposal.body.get("id") != proposal.public_id:
+            raise InvalidResource(
+                [
+                    Issue(
+                        "error",
+                        "value",
+                        "The id in the body is the id in the address.",
+                        f"{proposal.type_name}.id",
+                    )
+                ]
+            )
+        return proposal.body
+
+    @staticmethod
+    def _actors(row: ResourceRow, me: str) -> frozenset[Actor]:
+        found: set[Actor] = set()
+        if row.author == me:
+            found.add("requester")
+        if row.owner == me:
+            found.add("owner")
+        return frozenset(found)
+
+    def _check_status(
+        self,
+        definition: ResourceDefinition,
+        body: dict[str, Any],
+        stored: dict[str, Any],
+        actors: frozenset[Actor],
+        draft: Draft,
+        row: ResourceRow,
+    ) -> None:
+        if definition.lifecycle is None:
+            return
+        was = str(stored.get(definition.status_element, ""))
+        change = StatusChange(
+            before=was,
+            after=str(body.get(definition.status_element, "")),
+            business_before=business_status_of(stored),
+            business_after=business_status_of(body),
+            actors=actors,
+        )
+        check_move(definition, body, change)
+        if definition.type_name == "Task":
+            issues = task_issues(body, change)
+            if was != "draft" and stored.get("owner") != body.get("owner"):
+                issues.append(
+                    Issue(
+                        "error",
+                        "business-rule",
+                        "The owner of a referral never changes after draft. Make a new Task for another recipient.",
+                        "Task.owner",
+                    )
+                )
+            if issues:
+                raise InvalidResource(issues)
+
+    def _write_task(
+        self,
+        caller: Principal,
+        row: ResourceRow | None,
+        body: dict[str, Any],
+        columns: Columns,
+        row_id: int,
+        public_id: str,
+        draft: Draft,
+        judge: Judge,
+    ) -> Built:
+        me = caller.organization_id
+        author = row.author if row is not None else me
+        moved = decide_move(
+            body_of(row) if row is not None else None,
+            body,
+            columns,
+            row_id=row_id,
+            author=author,
+            mover=me,
+            draft=draft,
+            judge=judge,
+        )
+        if row is None:
+            written = draft.create(moved.body, columns, row_id=row_id, public_id=public_id, author=me)
+        else:
+            foreign = row.foreign_elements or (me == row.owner and me != row.author)
+            written = draft.next_version(row, moved.body, columns, written_by=me, foreign_elements=foreign)
+        write_consequences(moved, written, mover=me, user=caller.user, draft=draft)
+        draft.audit.append(write_entry(caller, "create" if row is None else "update", written, draft.at_us))
+        return Built(Change(""), written, created=row is None)
+
+    # --- delete -----------------------------------------------------------------------------------------
+
+    @staticmethod
+    def _delete(caller: Principal, row: ResourceRow, draft: Draft) -> Built:
+        if row.author != caller.organization_id:
+            raise Forbidden("Only the organisation that wrote this may delete it.")
+        released = draft.working.accesses_of_task(row.row_id) if row.type == "Task" else []
+        if row.status != "draft" or released:
+            raise Conflict(
+                "Only a draft that was never released can be deleted. Use the status entered-in-error."
+            )
+        gone = draft.delete(row, written_by=caller.organization_id)
+        draft.audit.append(write_entry(caller, "delete", gone, draft.at_us))
+        return Built(Change(""), gone, deleted=True)
+
+    # --- checks shared by all ---------------------------------------------------------------------------
+
+    def _check_body(self, definition: ResourceDefinition, body: dict[str, Any]) -> None:
+        if body.get("resourceType") != definition.type_name:
+            raise InvalidResource(
+                [Issue("error", "value", f"Here a {definition.type_name} is written.", "resourceType")]
+            )
+        issues = [issue for issue in self.validate(body) if issue.is_error]
+        if issues:
+            raise InvalidResource(issues)
+
+    def _columns(
+        self,
+        caller: Principal,
+        definition: ResourceDefinition,
+        body: dict[str, Any],
+        row_id: int,
+        draft: Draft,
+        judge: Judge,
+        stored: ResourceRow | None = None,
+    ) -> Columns:
+        working = draft.working
+        me = caller.organization_id
+        kept = references_of(body_of(stored)) if stored is not None else frozenset()
+
+        def may_use(row: ResourceRow) -> bool:
+            return f"{row.type}/{row.id}" in kept or judge.sees(caller, row, working, draft.at_us)
+
+        stays = frozenset(external_texts(body_of(stored))) if stored is not None else frozenset()
+        links = link(body, working, self.own_bases, tuple(working.registered_bases(me)), may_use, stays)
+        author = stored.author if stored is not None else me
+        organization = working.organization(author)
+        columns, issues = columns_of(
+            definition,
+            body,
+            links.targets,
+            own_row=row_id,
+            author_kind=organization.facts.kind if organization is not None else "",
+        )
+        problems = [*links.issues, *issues]
+        if definition.type_name == "Task" and stored is None:
+            named = organization_of(reference_text(body.get("requester")))
+            if named and named != me:
+                problems.append(
+                    Issue(
+                        "error",
+                        "business-rule",
+                        "The requester is the organisation that writes: its own Organization/id, or none.",
+                        "Task.requester",
+                    )
+                )
+        if definition.type_name == "Task" and author == me != columns.owner:
+            unread = stored is None or not stored.foreign_elements
+            problems.extend(author_issues(body, me) if unread else ())
+        if definition.subject and columns.person is None and _names_patient(definition):
+            problems.extend(_missing_person(definition, body))
+        if problems:
+            raise InvalidResource(problems)
+        return columns
+
+    def _check_rules(
+        self,
+        caller: Principal,
+        definition: ResourceDefinition,
+        body: dict[str, Any],
+        stored: dict[str, Any] | None,
+        columns: Columns,
+        draft: Draft,
+    ) -> None:
+        working = draft.working
+        person = working.row(columns.person) if definition.type_name != "Patient" else None
+        issues: list[Issue] = []
+        if definition.type_name == "Patient" and columns.kind == "no-name":
+            issues.extend(no_name_patient_issues(body))
+        by_author = columns.owner != caller.organization_id or definition.type_name != "Task"
+        if person is not None and person.kind == "no-name" and definition.type_name in _PLACED and by_author:
+            issues.extend(free_text_issues(body, definition.type_name))
+        if definition.type_name == "Communication" and person is not None:
+            issues.extend(contact_issues(body, body_of(person)))
+        if definition.type_name == "Consent":
+            issues.extend(consent_issues(body, stored, self.limits, draft.at_us))
+            if person is not None and person.author != caller.organization_id:
+                issues.append(
+                    Issue(
+                        "error",
+                        "business-rule",
+                        "Consents are kept by the organisation that opened the person's file.",
+                        "Consent.patient",
+                    )
+                )
+        if issues:
+            raise InvalidResource(issues)
+        signing = body.get("status") == "active" and (stored is None or stored.get("status") != "active")
+        if definition.type_name == "Consent" and columns.kind == "release" and signing and person is not None:
+            check_signing(person, draft)
+
+    @staticmethod
+    def _check_match(definition: ResourceDefinition, proposal: Proposal, row: ResourceRow) -> None:
+        if not proposal.if_match:
+            if definition.version_aware and proposal.verb in ("update", "patch"):
+                raise PreconditionRequired(
+                    f"A change of a {definition.type_name} names the version it was made from: "
+                    'If-Match: W/"versionId".'
+                )
+            return
+        if proposal.if_match != row.version:
+            raise VersionConflict("It was changed meanwhile. Read it again, then make the change anew.")
+
+
+def _names_patient(definition: ResourceDefinition) -> bool:
+    return definition.type_name in (
+        "Consent",
+        "CarePlan",
+        "Condition",
+        "RiskAssessment",
+        "RelatedPerson",
+        "Procedure",
+    )
+
+
+def _missing_person(definition: ResourceDefinition, body: dict[str, Any]) -> list[Issue]:
+    element = definition.subject[0]
+    if element in body and not reference_text(body[element]).startswith("#"):
+        text = "It is about a person of this hub: Patient/id."
+        return [Issue("error", "business-rule", text, f"{definition.type_name}.{element}")]
+    return []

@@ -1,0 +1,141 @@
+"""Rules of single data types that prose states and no expression does.
+
+What lives here: codes against the code systems R4 holds, absolute systems, the size of an attachment, and
+which hand-written check belongs to which type. What does not: rules that the standard writes in FHIRPath
+(:mod:`referral_hub.fhir.invariants`).
+
+Source: FHIR R4 ``datatypes.html``, ``terminologies.html``.
+"""
+
+import binascii
+import re
+from typing import Any
+
+from referral_hub.fhir import bundle_rules, code_system_rules, contained_rules, extension_rules
+from referral_hub.fhir.code_tables import code_system, defined_codes
+from referral_hub.fhir.element_tables import is_a, part_table
+from referral_hub.fhir.object_rules import CrossCheck
+from referral_hub.fhir.validation_run import Json, Path, Run
+
+_is_absolute = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:").match
+_URI_SYSTEM = "urn:ietf:rfc:3986"
+_VALUE_SET_PREFIXES = ("http://hl7.org/fhir/ValueSet/", "http://terminology.hl7.org/ValueSet/")
+_SPACE = re.compile(r"\s+")
+
+
+def cross_checks(type_name: str) -> list[CrossCheck]:
+    """Gives the hand-written checks of a type."""
+    found = [_OF_TYPE[type_name]] if type_name in _OF_TYPE else []
+    return [contained_rules.check, *found] if is_a(type_name, "DomainResource") else found
+
+
+def is_definition_url(type_name: str, element: str) -> bool:
+    """Says whether an element is the canonical URL by which a definition names itself.
+
+    Source: FHIR R4 ``references.html#canonical``.
+
+    >>> is_definition_url("ValueSet", "url"), is_definition_url("Attachment", "url")
+    (True, False)
+    """
+    if element != "url" or "." in type_name or not is_a(type_name, "DomainResource"):
+        return False
+    return {"status", "experimental"} <= {row.name for row in part_table(type_name).elements}
+
+
+def coding(value: Json, path: Path, run: Run) -> None:
+    """Checks that the system of a Coding is absolute and, where R4 holds the system, that it has the code.
+
+    Nothing is said about codes of other systems, of a system in another version, or of a Coding without
+    system.
+    """
+    system = value.get("system")
+    if not isinstance(system, str):
+        return
+    codes = defined_codes(system)
+    if codes is None:
+        if system.startswith(_VALUE_SET_PREFIXES):
+            run.add(
+                "code-invalid", "The system names a value set: name the code system.", (path, "system", -1)
+            )
+        elif not _is_absolute(system):
+            run.add("code-invalid", "The system of a code must be an absolute URI.", (path, "system", -1))
+        return
+    code = value.get("code")
+    if not isinstance(code, str) or code in codes:
+        return
+    known = code_system(system)
+    if known is None or (known.ignores_case and code.casefold() in codes):
+        return
+    if value.get("version", known.version) == known.version:
+        text = f"The system has no such code; its {len(codes)} codes are in the FHIR R4 specification."
+        run.add("code-invalid", text, (path, "code", -1))
+
+
+def identifier(value: Json, path: Path, run: Run) -> None:
+    """Checks that the system of an Identifier is absolute, and that a value said to be a URI is one."""
+    system = value.get("system")
+    if not isinstance(system, str):
+        return
+    if not _is_absolute(system):
+        run.add("code-invalid", "The system of an identifier must be an absolute URI.", (path, "system", -1))
+    elif system == _URI_SYSTEM:
+        text = value.get("value")
+        if isinstance(text, str) and not _is_absolute(text):
+            run.add(
+                "code-invalid",
+                f"With the system {_URI_SYSTEM} the value is a whole URI.",
+                (path, "value", -1),
+            )
+
+
+def attachment(value: Json, path: Path, run: Run) -> None:
+    """Checks that the size of an Attachment is the size of its data."""
+    data, size = value.get("data"), value.get("size")
+    if not isinstance(data, str) or type(size) is not int:
+        return
+    try:
+        content = binascii.a2b_base64(_SPACE.sub("", data), strict_mode=True)
+    except ValueError:
+        return
+    if len(content) != size:
+        run.add(
+            "structure",
+            f"The data are {len(content)} bytes long; size says something else.",
+            (path, "size", -1),
+        )
+
+
+def bound_concept(concepts: frozenset[tuple[str, str]]) -> CrossCheck:
+    """Gives the check that one coding of a CodeableConcept is from a value set.
+
+    Source: FHIR R4 ``terminologies.html#required``.
+    """
+    shown = ", ".join(sorted({code for _, code in concepts})[:20])
+
+    def check(value: Json, path: Path, run: Run) -> None:
+        codings: Any = value.get("coding")
+        if isinstance(codings, list):
+            for item in codings:
+                if isinstance(item, dict) and _pair(item) in concepts:
+                    return
+        run.add(
+            "code-invalid",
+            f"One coding must be from the required value set, with codes such as {shown}.",
+            path,
+        )
+
+    return check
+
+
+def _pair(item: Json) -> tuple[str, str]:
+    return str(item.get("system")), str(item.get("code"))
+
+
+_OF_TYPE: dict[str, CrossCheck] = {
+    "Attachment": attachment,
+    "Bundle": bundle_rules.check,
+    "CodeSystem": code_system_rules.check,
+    "Coding": coding,
+    "Extension": extension_rules.check,
+    "Identifier": identifier,
+}

@@ -1,0 +1,57 @@
+"""Consent: what the person allows (release) and what she never allows (refusal).
+
+What lives here: the declaration and its state table. What does not: how it is evaluated
+(``access.decision``), how it is compiled (``access.grants``), what a change of it causes (``exchange.consents``).
+
+Source: HL7 FHIR R4 Consent; ``consent.md`` 1; ``views.md`` 9.
+"""
+
+from referral_hub.fhir.canonical import code_system
+from referral_hub.resources.definition import REMOVABLE, ResourceDefinition, Searchable
+from referral_hub.resources.lifecycle import Actor, Lifecycle, Move
+
+CONSENT_KIND = code_system("consent-kind")
+
+_AUTHOR: frozenset[Actor] = frozenset({"requester"})
+
+LIFECYCLE = Lifecycle(
+    initial=frozenset({"draft", "proposed", "active"}),
+    table=(
+        Move("draft", "proposed", _AUTHOR),
+        Move("draft", "active", _AUTHOR),
+        Move("draft", "rejected", _AUTHOR),
+        Move("draft", "entered-in-error", _AUTHOR),
+        Move("proposed", "active", _AUTHOR),
+        Move("proposed", "rejected", _AUTHOR),
+        Move("proposed", "inactive", _AUTHOR),
+        Move("proposed", "entered-in-error", _AUTHOR),
+        Move("active", "inactive", _AUTHOR),
+        Move("active", "entered-in-error", _AUTHOR),
+        Move("inactive", "entered-in-error", _AUTHOR),
+        Move("rejected", "entered-in-error", _AUTHOR),
+    ),
+    live=frozenset({"active"}),
+    terminal=frozenset({"rejected", "inactive", "entered-in-error"}),
+)
+"""A consent that ended never comes back: a new one is signed."""
+
+DEFINITION = ResourceDefinition(
+    type_name="Consent",
+    subject=("patient",),
+    status_element="status",
+    date_elements=("dateTime",),
+    search=(
+        Searchable("category", "own"),
+        Searchable("date", "own"),
+        Searchable("identifier", "own"),
+        Searchable("organization", "own"),
+        Searchable("patient", "own"),
+        Searchable("scope", "own"),
+        Searchable("source-reference", "own"),
+        Searchable("status", "own"),
+    ),
+    includes=("Consent:source-reference", "Consent:patient"),
+    interactions=REMOVABLE,
+    lifecycle=LIFECYCLE,
+    version_aware=True,
+)

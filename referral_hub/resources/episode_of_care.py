@@ -1,0 +1,22 @@
+"""EpisodeOfCare: one stretch of help, opened and ended; a return opens a new one.
+
+Source: HL7 FHIR R4 EpisodeOfCare; ``practice.md`` 9.
+"""
+
+from referral_hub.resources.definition import REMOVABLE, ResourceDefinition, Searchable
+
+DEFINITION = ResourceDefinition(
+    type_name="EpisodeOfCare",
+    subject=("patient",),
+    status_element="status",
+    date_elements=("period",),
+    search=(
+        Searchable("patient"),
+        Searchable("status"),
+        Searchable("date"),
+        Searchable("type"),
+        Searchable("organization", "own"),
+        Searchable("identifier", "own"),
+    ),
+    interactions=REMOVABLE,
+)

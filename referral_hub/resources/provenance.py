@@ -1,0 +1,18 @@
+"""Provenance: who made which move, read by its author only.
+
+Source: HL7 FHIR R4 Provenance; ``views.md`` 9.
+"""
+
+from referral_hub.resources.definition import WRITABLE, ResourceDefinition, Searchable
+
+DEFINITION = ResourceDefinition(
+    type_name="Provenance",
+    subject=("target",),
+    search=(
+        Searchable("target", "own"),
+        Searchable("recorded", "own"),
+        Searchable("agent", "own"),
+        Searchable("patient", "own"),
+    ),
+    interactions=WRITABLE,
+)

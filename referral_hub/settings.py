@@ -1,0 +1,388 @@
+"""Everything an operator can set, read once from the environment into one frozen object.
+
+What lives here: each setting with its variable, default, unit and meaning, the rules between settings, and
+the paths that follow from the data directory. What does not: flags of single commands (`referral_hub.cli`)
+and rules of one organisation or person, which are rows in the database. The same table for readers is
+docs/settings.md; a test holds the two together.
+"""
+
+import difflib
+import ipaddress
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from referral_hub.errors import ConfigurationError
+
+PREFIX = "REFERRAL_HUB_"
+
+CONSENT_DAYS_WITHOUT_LEGAL_NOTE = 90
+"""The longest permission, in days, that needs no written legal note of the network."""
+
+_LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+_LOCALE = re.compile(r"[a-z]{2,3}(-[A-Z]{2})?")
+# sun_path holds 104 bytes on macOS and 108 on Linux, one of them the closing zero.
+_SOCKET_PATH_BYTES = 103
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row of the settings table: where a value comes from and what it means."""
+
+    variable: str
+    default: str
+    unit: str
+    meaning: str
+    read: Callable[[str], Any]
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether an address can be reached from this machine only.
+
+    No name is looked up: a name other than `localhost` counts as reachable from outside.
+
+    Args:
+        host: an IPv4 or IPv6 address, with or without brackets, or a name.
+
+    >>> is_loopback("127.0.0.1"), is_loopback("[::1]"), is_loopback("0.0.0.0"), is_loopback("hub.example")
+    (True, True, False, False)
+    """
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _text(value: str) -> str:
+    return value
+
+
+def _path(value: str) -> Path:
+    return Path(value).expanduser().absolute()
+
+
+def _data_dir(value: str) -> Path:
+    if "?" in value:
+        raise ValueError("must be a path without a question mark: it becomes part of the database's URL")
+    return _path(value)
+
+
+def _whole_number(low: int, high: int) -> Callable[[str], int]:
+    def read(value: str) -> int:
+        # int() alone would take "1_000", " 5" and digits of other scripts.
+        if not re.fullmatch(r"[0-9]{1,12}", value) or not low <= int(value) <= high:
+            raise ValueError(f"must be a whole number from {low} to {high}")
+        return int(value)
+
+    return read
+
+
+def _seconds(low: int, high: int) -> Callable[[str], timedelta]:
+    number = _whole_number(low, high)
+
+    def read(value: str) -> timedelta:
+        return timedelta(seconds=number(value))
+
+    return read
+
+
+def _workers(value: str) -> int | None:
+    return None if value == "auto" else _whole_number(1, 256)(value)
+
+
+def _log_level(value: str) -> str:
+    if value.upper() not in _LOG_LEVELS:
+        raise ValueError(f"must be one of {', '.join(_LOG_LEVELS)}")
+    return value.upper()
+
+
+def _locale(value: str) -> str:
+    if not _LOCALE.fullmatch(value):
+        raise ValueError("must be a language tag such as en, pl or pt-BR")
+    return value
+
+
+def _base_url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a bracket that is not closed, a port that is no number
+        is_address = False
+    if not is_address:
+        raise ValueError("must be an address such as https://hub.example")
+    if parts.path.strip("/") or parts.query or parts.fragment or parts.username is not None:
+        raise ValueError("must be scheme, host and port only: the hub lives at the root of its address")
+    return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+def _database_url(value: str) -> str:
+    # The value is never repeated in an error: it may hold a password.
+    if value.startswith("sqlite:///") and len(value) > len("sqlite:///") and "?" not in value:
+        return "sqlite:///" + str(_path(value.removeprefix("sqlite:///")))
+    if value.startswith("postgresql://"):
+        return value
+    raise ValueError("must be sqlite:///PATH, a file, or postgresql://…")
+
+
+def _setting(
+    name: str, default: str, unit: str, meaning: str, read: Callable[[str], Any], *, secret: bool = False
+) -> Any:
+    row = Setting(PREFIX + name, default, unit, meaning, read)
+    # No dataclass default: the one way to make Settings is from_environment.
+    return field(repr=not secret, metadata={"setting": row})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings of one hub; made by `Settings.from_environment` and passed on, never read again.
+
+    Raises:
+        ConfigurationError: where two settings contradict each other, naming the variable.
+    """
+
+    data_dir: Path = _setting(
+        "DATA_DIR", "./hub-data", "path", "keys, embedded database, audit spool", _data_dir
+    )
+    database_url: str = _setting(
+        "DATABASE_URL",
+        "sqlite:///{data_dir}/hub.db",
+        "URL",
+        "the database: a file (sqlite:///PATH) or a PostgreSQL server (postgresql://…)",
+        _database_url,
+        secret=True,
+    )
+    base_url: str = _setting(
+        "BASE_URL",
+        "http://127.0.0.1:8080",
+        "URL",
+        "the address others see, in links and as issuer of tokens; without https only this machine is served",
+        _base_url,
+    )
+    secret_key_file: Path = _setting(
+        "SECRET_KEY_FILE",
+        "{data_dir}/secret.key",
+        "path",
+        "the master key; created with mode 0600 where it does not exist",
+        _path,
+    )
+    log_level: str = _setting(
+        "LOG_LEVEL", "INFO", "level", "how much is logged: " + ", ".join(_LOG_LEVELS), _log_level
+    )
+    locale: str = _setting(
+        "LOCALE", "en", "language tag", "the language of pages where nobody chose one", _locale
+    )
+    consent_default_days: int = _setting(
+        "CONSENT_DEFAULT_DAYS",
+        "30",
+        "days",
+        "how long a permission lasts for a purpose that has no length of its own",
+        _whole_number(1, 365),
+    )
+    consent_max_days: int = _setting(
+        "CONSENT_MAX_DAYS",
+        "90",
+        "days",
+        "the longest permission that can be signed; more than 90 needs the legal note",
+        _whole_number(1, 365),
+    )
+    consent_legal_note: str = _setting(
+        "CONSENT_LEGAL_NOTE",
+        "",
+        "text",
+        "the network's written reason for permissions above 90 days, shown on the form",
+        _text,
+    )
+    small_cell: int = _setting(
+        "SMALL_CELL",
+        "11",
+        "people",
+        "in statistics, a number of people below this is hidden",
+        _whole_number(5, 1000),
+    )
+    access_token_lifetime: timedelta = _setting(
+        "ACCESS_TOKEN_SECONDS", "300", "seconds", "how long an access token lives", _seconds(30, 3600)
+    )
+    workers: int | None = _setting(
+        "WORKERS", "auto", "processes", "worker processes of serve; auto is one per processor", _workers
+    )
+    worker_threads: int = _setting(
+        "WORKER_THREADS",
+        "16",
+        "threads",
+        "threads of each worker, one computing at a time",
+        _whole_number(1, 128),
+    )
+    max_body_bytes: int = _setting(
+        "MAX_BODY_BYTES",
+        "4194304",
+        "bytes",
+        "the largest JSON or XML request body; beyond it 413",
+        _whole_number(1024, 1 << 30),
+    )
+    max_binary_bytes: int = _setting(
+        "MAX_BINARY_BYTES",
+        "33554432",
+        "bytes",
+        "the largest Binary, CDA document or HL7 v2 message; beyond it 413",
+        _whole_number(1024, 1 << 30),
+    )
+    max_bundle_entries: int = _setting(
+        "MAX_BUNDLE_ENTRIES",
+        "500",
+        "entries",
+        "the most entries of one Bundle sent in; beyond it 422",
+        _whole_number(1, 10_000),
+    )
+    max_page_entries: int = _setting(
+        "MAX_PAGE_ENTRIES",
+        "500",
+        "entries",
+        "the most entries of one page of results; a larger _count is cut to it",
+        _whole_number(1, 10_000),
+    )
+    page_entries: int = _setting(
+        "PAGE_ENTRIES",
+        "50",
+        "entries",
+        "entries of one page of results where the request gives no _count",
+        _whole_number(1, 10_000),
+    )
+    max_json_depth: int = _setting(
+        "MAX_JSON_DEPTH",
+        "64",
+        "levels",
+        "how deep JSON and XML may be nested; beyond it 400",
+        _whole_number(8, 200),
+    )
+
+    def __post_init__(self) -> None:
+        if self.consent_max_days > CONSENT_DAYS_WITHOUT_LEGAL_NOTE and not self.consent_legal_note.strip():
+            raise ConfigurationError(
+                f"{PREFIX}CONSENT_MAX_DAYS is above {CONSENT_DAYS_WITHOUT_LEGAL_NOTE}: "
+                f"give the network's written reason in {PREFIX}CONSENT_LEGAL_NOTE, or a smaller number."
+            )
+        if self.consent_default_days > self.consent_max_days:
+            raise ConfigurationError(
+                f"{PREFIX}CONSENT_DEFAULT_DAYS is above {PREFIX}CONSENT_MAX_DAYS ({self.consent_max_days})."
+            )
+        if self.page_entries > self.max_page_entries:
+            raise ConfigurationError(
+                f"{PREFIX}PAGE_ENTRIES is above {PREFIX}MAX_PAGE_ENTRIES ({self.max_page_entries})."
+            )
+
+    @classmethod
+    def from_environment(cls, env: Mapping[str, str]) -> "Settings":
+        """Read all settings, or say which variable cannot be used and why.
+
+        A variable that is absent or empty takes its default. A variable that starts with `REFERRAL_HUB_`
+        and is no setting is refused: a mistyped limit must not leave the default in force without a word.
+
+        Args:
+            env: the environment, as `os.environ` gives it.
+
+        Raises:
+            ConfigurationError: naming the variable; the text never repeats a value that may be a secret.
+
+        >>> Settings.from_environment({"REFERRAL_HUB_SMALL_CELL": "20"}).small_cell
+        20
+        >>> Settings.from_environment({"REFERRAL_HUB_LOCAL": "pl"})
+        Traceback (most recent call last):
+        ...
+        referral_hub.errors.ConfigurationError: REFERRAL_HUB_LOCAL is no setting; REFERRAL_HUB_LOCALE is.
+        """
+        declared = dict(declared_settings())
+        _refuse_unknown(env, {setting.variable for setting in declared.values()})
+        values: dict[str, Any] = {}
+        for name, setting in declared.items():
+            default = setting.default.replace("{data_dir}", str(values.get("data_dir", "")))
+            try:
+                values[name] = setting.read(env.get(setting.variable) or default)
+            except ValueError as problem:
+                raise ConfigurationError(f"{setting.variable} {problem}.") from None
+        return cls(**values)
+
+    @property
+    def fhir_base(self) -> str:
+        """Give the FHIR base address, without a slash at the end."""
+        return self.base_url + "/fhir"
+
+    @property
+    def is_protected(self) -> bool:
+        """Tell whether others reach this hub by https."""
+        return self.base_url.startswith("https://")
+
+    @property
+    def sqlite_file(self) -> Path | None:
+        """Give the file of the embedded database, or None where PostgreSQL keeps the data."""
+        if not self.database_url.startswith("sqlite:///"):
+            return None
+        return Path(self.database_url.removeprefix("sqlite:///"))
+
+    @property
+    def writer_lock_file(self) -> Path | None:
+        """Give the lock that only the one writer of an embedded database holds; None on PostgreSQL."""
+        return (
+            None
+            if self.sqlite_file is None
+            else self.sqlite_file.with_name(self.sqlite_file.name + ".writer")
+        )
+
+    @property
+    def writer_socket(self) -> Path:
+        """Give the Unix socket on which the writer of an embedded database takes changes.
+
+        Raises:
+            ConfigurationError: where the path is longer than the system allows for a socket.
+        """
+        path = self.data_dir / "writer.sock"
+        if len(os.fsencode(path)) > _SOCKET_PATH_BYTES:
+            raise ConfigurationError(
+                f"{PREFIX}DATA_DIR is too long for a socket inside it: "
+                f"{_SOCKET_PATH_BYTES - len('/writer.sock')} bytes are the most."
+            )
+        return path
+
+    @property
+    def keys_dir(self) -> Path:
+        """Give the directory of wrapped keys; an ordinary backup leaves it out: an erasure stays one."""
+        return self.data_dir / "keys"
+
+    @property
+    def audit_spool_dir(self) -> Path:
+        """Give the directory of the audit segments that readers append to."""
+        return self.data_dir / "audit"
+
+    def refuse_open_door(self, host: str) -> None:
+        """Refuse to listen where others could read along.
+
+        Args:
+            host: the address the server is about to listen on.
+
+        Raises:
+            ConfigurationError: where the base URL is not https and the address is not of this machine alone.
+        """
+        if not self.is_protected and not is_loopback(host):
+            raise ConfigurationError(
+                f"Without https in {PREFIX}BASE_URL the hub serves this machine only: "
+                f"listen on 127.0.0.1, or set an https address."
+            )
+
+
+def declared_settings() -> Iterator[tuple[str, Setting]]:
+    """Give every setting as (field name, row), in the order of the settings table."""
+    return ((declared.name, declared.metadata["setting"]) for declared in fields(Settings))
+
+
+def _refuse_unknown(env: Mapping[str, str], known: set[str]) -> None:
+    for variable in sorted(env):
+        if variable.startswith(PREFIX) and variable not in known:
+            near = difflib.get_close_matches(variable, sorted(known), n=1)
+            hint = f"{near[0]} is" if near else "docs/settings.md lists them"
+            raise ConfigurationError(f"{variable} is no setting; {hint}.")

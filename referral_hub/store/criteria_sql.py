@@ -1,0 +1,361 @@
+"""One search criterion as SQL: by a hot column where the type has one, else by its index rows.
+
+What lives here: the finders, each with its condition and the values it binds. What does not: for whom a
+criterion may match (``store.consent_filter``), how criteria become a page (``store.search_sql``), the
+grammar of searches (``fhir``, ``exchange.search``).
+
+A finder knows the shape of a criterion and none of its values: statements are kept by shape, and what a
+caller typed is only ever bound. The alternatives of a criterion are one list, not a chain of ORs.
+
+Source: FHIR R4 search 3.1.1.4 (token, reference, string, date with prefixes); ``performance.md`` 7, point 4.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+from sqlalchemy.sql.elements import ColumnElement
+
+from referral_hub.exchange.ports import Criterion
+from referral_hub.resources.catalog import DEFINITIONS
+from referral_hub.store import schema
+from referral_hub.store.consent_filter import Condition, Rows
+from referral_hub.store.index_rows import Digests
+from referral_hub.store.statements import one_of, whole, words
+
+Values = dict[str, Any]
+
+SINGLE_SUBJECTS = (("for",), ("subject",), ("patient",))
+"""Declared subjects that name one Patient, so that the column ``person`` says the same as the reference."""
+SELECTIVE = frozenset({"identifier", "group-identifier", "requisition"})
+"""Parameters whose values belong to a few rows: the search starts from them."""
+_BEYOND = "\U0010ffff"
+
+
+class Finder(Protocol):
+    """One way to find rows; equal finders make equal SQL."""
+
+    def condition(self, r: Rows, name: str) -> Condition:
+        """Gives the condition on the rows, its parameters named after ``name``."""
+
+    def values(self, type_name: str, criterion: Criterion, name: str, digests: Digests) -> Values:
+        """Gives what the condition is given."""
+
+
+def finder(type_name: str, criterion: Criterion) -> Finder:
+    """Gives how rows are found by this criterion.
+
+    Raises:
+        ValueError: where its kind is not known; the search that made it is at fault, not the caller.
+
+    >>> finder("Task", Criterion("owner", "token", "notice", ("Organization/clinic-1",)))
+    ByColumn(column='owner', several=False)
+    >>> finder("Task", Criterion("code", "token", "notice", ("|recall", "|fulfill")))
+    ByToken(several=True, first=False)
+    """
+    kind = criterion.kind
+    if kind == "token":
+        return _token(type_name, criterion)
+    if kind == "id":
+        return ById(several=len(criterion.texts) != 1)
+    if kind == "updated":
+        return ByUpdated(tuple(span[0] for span in criterion.spans))
+    if kind == "date":
+        return ByDate(tuple(span[0] for span in criterion.spans))
+    if kind == "string":
+        return ByWord() if criterion.identifying else ByText(criterion.modifier, len(criterion.texts))
+    if kind == "missing":
+        return Missing(criterion.parameter_type, missing=criterion.texts == ("true",))
+    raise ValueError(f"a criterion of the unknown kind {kind!r}")
+
+
+def _token(type_name: str, criterion: Criterion) -> Finder:
+    several = len(criterion.texts) != 1
+    parameter, texts = criterion.parameter, criterion.texts
+    definition = DEFINITIONS.get(type_name)
+    if parameter in ("owner", "requester") and all(text.startswith("Organization/") for text in texts):
+        if parameter == "requester" or type_name == "Task":
+            return ByColumn(parameter, several=several)
+    elif parameter == "status" and definition is not None and definition.status_element == "status":
+        if not any("|" in text for text in texts):
+            return ByColumn("status", several=several)
+    elif (
+        parameter in ("patient", "subject")
+        and definition is not None
+        and definition.subject in SINGLE_SUBJECTS
+        and all(text.startswith("Patient/") for text in texts)
+    ):
+        return ByPerson(several=several)
+    return ByToken(several=several, first=parameter in SELECTIVE and not criterion.negated)
+
+
+def _exists(index: Rows, r: Rows, *conditions: Condition) -> Condition:
+    return sa.exists(sa.literal_column("1")).where(index.c.row_id == r.c.row_id, *conditions).correlate(r)
+
+
+def _after_slash(texts: tuple[str, ...]) -> list[str]:
+    return [text.partition("/")[2] for text in texts]
+
+
+@dataclass(frozen=True, slots=True)
+class ByColumn:
+    """A hot column: ``status``, or ``owner`` and ``requester`` as bare organisation ids."""
+
+    column: str
+    several: bool
+
+    def condition(self, r: Rows, name: str) -> Condition:
+        """Compares the column."""
+        column = r.c[self.column]
+        return one_of(column, name) if self.several else column == words(name)
+
+    def values(self, type_name: str, criterion: Criterion, name: str, digests: Digests) -> Values:
+        """Gives codes or organisation ids."""
+        del type_name, digests
+        texts = list(criterion.texts) if self.column == "status" else _after_slash(criterion.texts)
+        return {name: texts if self.several else texts[0]}
+
+
+@dataclass(frozen=True, slots=True)
+class ByPerson:
+    """The Patient a row is about, by the column that leads to her."""
+
+    several: bool
+
+    def condition(self, r: Rows, name: str) -> Condition:
+        """Compares the column with the row id behind the Patient's public id."""
+        patient = schema.resource.alias()
+        found = sa.select(patient.c.row_id).where(patient.c.type == sa.literal_column("'Patient'"))
+        if self.several:
+            return r.c.person.in_(found.where(one_of(patient.c.id, name)))
+        return r.c.person == found.where(patient.c.id == words(name)).scalar_subquery()
+
+    def values(self, type_name: str, criterion: Criterion, name: str, digests: Digests) -> Values:
+        """Gives the public ids."""
+        del type_name, digests
+        ids = _after_slash(criterion.texts)
+        return {name: ids if self.several else ids[0]}
+
+
+@dataclass(frozen=True, slots=True)
+class ByToken:
+    """Digests of tokens, references and uris; with ``first`` the search starts from them."""
+
+    several: bool
+    first: bool
+
+    def condition(self, r: Rows, name: str) -> Condition:
+        """Looks for an index row with one of the digests."""
+        index = schema.index_token.alias()
+        matches = one_of(index.c.hash, name) if self.several else index.c.hash == whole(name)
+        if self.first:
+            return r.c.row_id.in_(sa.select(index.c.row_id).where(matches))
+        return _exists(index, r, matches)
+
+    def values(self, type_name: str, criterion: Criterion, name: str, digests: Digests) -> Values:
+        """Gives the digests."""
+        found = [digests.token(type_name, criterion.parameter, text) for text in criterion.texts]
+        return {name: found if self.several else found[0]}
+
+
+@dataclass(frozen=True, slots=True)
+class ById:
+    """The public id."""
+
+    several: bool
+
+    def condition(self, r: Rows, name: str) -> Condition:
+        """Compares the id."""
+        return one_of(r.c.id, name) if self.several else r.c.id == words(name)
+
+    def values(self, type_name: str, criterion: Criterion, name: str, digests: Digests) -> Values:
+        """Gives the ids."""
+        del type_name, digests
+        return {name: list(criterion.texts) if self.several else criterion.texts[0]}
+
+
+@dataclass(frozen=True, slots=True)
+class ByUpdated:
+    """When the row was last changed, a moment of one microsecond."""
+
+    operators: tuple[str, ...]
+
+    def condition(self, r: Rows, name: str) -> Condition:
+        """Compares the moment with each span."""
+        updated = r.c.updated_us
+        return sa.or_(
+            *(
+                compared(operator, updated, updated + sa.literal_column("1"), f"{name}_{place}")
+                for place, operator in enumerate(self.operators)
+            )
+        )
+
+    def values(self, type_name: str, criterion: Criterion, name: str, digests: Digests) -> Values:
+        """Gives the spans."""
+        del type_name, digests
+        return _spans(criterion, name)
+
+
+@dataclass(frozen=True, slots=True)
+class ByDate:
+    """The spans a date parameter indexes."""
+
+    operators: tuple[str, ...]
+
+    def condition(self, r: Rows, name: str) -> Condition:
+        """Looks for an index row whose span compares as asked with one of the spans."""
+        index = schema.index_date.alias()
+        matches = sa.or_(
+            *(
+                compared(operator, index.c.low_us, index.c.high_us, f"{name}_{place}")
+                for place, operator in enumerate(self.operators)
+            )
+        )
+        return _exists(index, r, index.c.parameter == whole(name), matches)
+
+    def values(self, type_name: str, criterion: Criterion, name: str, digests: Digests) -> Values:
+        """Gives the parameter's digest and the spans."""
+        return {name: digests.parameter(type_name, criterion.parameter), **_spans(criterion, name)}
+
+
+def _spans(criterion: Criterion, name: str) -> Values:
+    found: Values = {}
+    for place, (operator, low, high) in enumerate(criterion.spans):
+        for bound, value in (("low", low), ("high", high)):
+            if bound in _BOUNDS[operator]:
+                found[f"{name}_{place}_{bound}"] = value
+    return found
+
+
+_BOUNDS: Mapping[str, frozenset[str]] = {
+    "eq": frozenset({"low", "high"}),
+    "ne": frozenset({"low", "high"}),
+    "ap": frozenset({"low", "high"}),
+    "gt": frozenset({"high"}),
+    "lt": frozenset({"low"}),
+    "ge": frozenset({"low", "high"}),
+    "le": frozenset({"low", "high"}),
+    "sa": frozenset({"high"}),
+    "eb": frozenset({"low"}),
+}
+
+
+def compared(operator: str, low: ColumnElement[Any], high: ColumnElement[Any], name: str) -> Condition:
+    """Gives how a stored span compares with the searched one, by the prefix of the search.
+
+    Args:
+        operator: ``eq``, ``ne``, ``gt``, ``lt``, ``ge``, ``le``, ``sa``, ``eb`` or ``ap`` (whose span the
+        search
+            has widened already).
+        low: first microsecond of the stored span.
+        high: the microsecond after its last.
+        name: parameters are ``<name>_low`` and ``<name>_high``, the searched span.
+
+    Raises:
+        KeyError: another operator.
+
+    Source: FHIR R4 search 3.1.1.4.6 (prefixes), 3.1.1.4.7 (date).
+    """
+    start, end = whole(f"{name}_low"), whole(f"{name}_high")
+    makers = {
+        "eq": lambda: sa.and_(low >= start, high <= end),
+        "ne": lambda: sa.or_(low < start, high > end),
+        "ap": lambda: sa.and_(low < end, high > start),
+        "gt": lambda: high > end,
+        "lt": lambda: low < start,
+        "ge": lambda: sa.or_(high > end, low >= start),
+        "le": lambda: sa.or_(low < start, high <= end),
+        "sa": lambda: low >= end,
+        "eb": lambda: high <= start,
+    }
+    return makers[operator]()
+
+
+@dataclass(frozen=True, slots=True)
+class ByText:
+    """Folded texts that begin as asked, or with the modifier are it (``exact``) or hold it (``contains``)."""
+
+    modifier: str
+    count: int
+
+    def condition(self, r: Rows, name: str) -> Condition:
+        """Looks for an index row that compares as asked with one of the texts."""
+        index = schema.index_string.alias()
+        text = index.c.text
+        if self.modifier == "exact":
+            matches: Condition = one_of(text, f"{name}_texts")
+        elif self.modifier == "contains":
+            matches = sa.or_(
+                *(text.like(words(f"{name}_{place}"), escape="/") for place in range(self.count))
+            )
+        else:
+            matches = sa.or_(
+                *(
+                    sa.and_(text >= words(f"{name}_{place}"), text < words(f"{name}_{place}_end"))
+                    for place in range(self.count)
+                )
+            )
+        return _exists(index, r, index.c.parameter == whole(name), matches)
+
+    def values(self, type_name: str, criterion: Criterion, name: str, digests: Digests) -> Values:
+        """Gives the parameter's digest and each text, or the range of texts that begin with it."""
+        found: Values = {name: digests.parameter(type_name, criterion.parameter)}
+        if self.modifier == "exact":
+            return {**found, f"{name}_texts": list(criterion.texts)}
+        for place, text in enumerate(criterion.texts):
+            if self.modifier == "contains":
+                escaped = text.replace("/", "//").replace("%", "/%").replace("_", "/_")
+                found[f"{name}_{place}"] = f"%{escaped}%"
+            else:
+                found[f"{name}_{place}"] = text
+                found[f"{name}_{place}_end"] = text + _BEYOND
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class ByWord:
+    """Texts that name a person: whole texts or whole words, by keyed digest."""
+
+    def condition(self, r: Rows, name: str) -> Condition:
+        """Starts from the digests, which belong to a few rows."""
+        index = schema.index_string.alias()
+        found = sa.select(index.c.row_id).where(
+            index.c.parameter == whole(name), one_of(index.c.text, f"{name}_words")
+        )
+        return r.c.row_id.in_(found)
+
+    def values(self, type_name: str, criterion: Criterion, name: str, digests: Digests) -> Values:
+        """Gives the parameter's digest and the digests of the texts."""
+        digest_of = digests.word
+        return {
+            name: digests.parameter(type_name, criterion.parameter),
+            f"{name}_words": [digest_of(type_name, criterion.parameter, text) for text in criterion.texts],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Whether a row has any value for a parameter."""
+
+    parameter_type: str
+    missing: bool
+
+    def condition(self, r: Rows, name: str) -> Condition:
+        """Looks for any index row of the parameter; for tokens there is one that marks it."""
+        if self.parameter_type in _BY_PARAMETER:
+            index = _BY_PARAMETER[self.parameter_type].alias()
+            found = _exists(index, r, index.c.parameter == whole(name))
+        else:
+            index = schema.index_token.alias()
+            found = _exists(index, r, index.c.hash == whole(name))
+        return ~found if self.missing else found
+
+    def values(self, type_name: str, criterion: Criterion, name: str, digests: Digests) -> Values:
+        """Gives the digest of the parameter, or of its mark."""
+        if self.parameter_type in _BY_PARAMETER:
+            return {name: digests.parameter(type_name, criterion.parameter)}
+        return {name: digests.token(type_name, criterion.parameter, "")}
+
+
+_BY_PARAMETER = {"date": schema.index_date, "string": schema.index_string}

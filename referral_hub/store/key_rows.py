@@ -1,0 +1,109 @@
+"""The rows of wrapped keys: what the keyring opens, and what destroys a person's data for good.
+
+What lives here: finding, adding, wrapping anew and destroying. What does not: keys in the clear
+(``keyring``).
+
+Source: ``engine.md`` 4 (wrapped keys have their own retention: ``store.backup`` leaves them out).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import sqlalchemy as sa
+
+from referral_hub.exchange.change import Row
+from referral_hub.store import schema
+from referral_hub.store.apply import PlanWriter
+from referral_hub.store.database import Database
+from referral_hub.store.plan import Rule, own_plan
+from referral_hub.store.sealing import person_key_name
+from referral_hub.store.statements import WRITES, Statement, octets, one_of, whole, words
+from referral_hub.store.write_statements import insert_ignoring
+
+_KEY = schema.wrapped_key
+
+FIND = Statement(
+    "wrapped_key_find",
+    sa.select(_KEY.c.name, _KEY.c.wrapped, _KEY.c.master).where(one_of(_KEY.c.name, "names")),
+)
+BELOW = Statement(
+    "wrapped_key_below",
+    sa.select(_KEY.c.name, _KEY.c.wrapped, _KEY.c.master)
+    .where(_KEY.c.master != words("master"), _KEY.c.wrapped.is_not(None), _KEY.c.name > words("after"))
+    .order_by(_KEY.c.name)
+    .limit(whole("count")),
+)
+WRITES.add("wrapped_key_add", insert_ignoring(_KEY, "name"))
+WRITES.add(
+    "wrapped_key_rewrap",
+    sa.update(_KEY)
+    .where(_KEY.c.name == words("name"), _KEY.c.master == words("before"), _KEY.c.wrapped.is_not(None))
+    .values(wrapped=octets("wrapped"), master=words("master")),
+)
+WRITES.add(
+    "wrapped_key_destroy",
+    sa.update(_KEY)
+    .where(_KEY.c.name == words("name"), _KEY.c.wrapped.is_not(None))
+    .values(wrapped=sa.null(), destroyed_us=whole("at_us")),
+)
+WRITES.add(
+    "person_key_gone",
+    sa.update(schema.person).where(schema.person.c.row_id == whole("person")).values(key=sa.null()),
+)
+
+
+class KeyRows:
+    """Wrapped keys as they are stored.
+
+    Args:
+        database: where they are found.
+        writer: who adds and replaces them; None where keys are only opened.
+    """
+
+    def __init__(self, database: Database, writer: PlanWriter | None = None) -> None:
+        self._database = database
+        self._writer = writer
+
+    def find(self, names: Sequence[str]) -> Mapping[str, tuple[bytes, str] | None]:
+        """Gives (wrapped key, fingerprint of its master) by name; None where one was destroyed."""
+        rows = self._database.run(FIND, {"names": list(names)})
+        return {name: None if wrapped is None else (bytes(wrapped), master) for name, wrapped, master in rows}
+
+    def add(self, name: str, wrapped: bytes, master: str, at_us: int) -> None:
+        """Keeps a wrapped key unless there is one of this name already."""
+        self._apply(
+            at_us,
+            "wrapped_key_add",
+            {"name": name, "wrapped": wrapped, "master": master, "created_us": at_us, "destroyed_us": None},
+        )
+
+    def below_other_masters(self, master: str, *, count: int = 500) -> Iterator[tuple[str, bytes, str]]:
+        """Gives every key that another master key wraps: (name, wrapped, its master's fingerprint)."""
+        after = ""
+        while rows := self._database.run(BELOW, {"master": master, "after": after, "count": count}):
+            for name, wrapped, before in rows:
+                yield name, bytes(wrapped), before
+            after = rows[-1][0]
+
+    def replace(self, name: str, wrapped: bytes, master: str, before: str, at_us: int) -> None:
+        """Puts a key wrapped under the master key in force in the place of the same key wrapped before."""
+        self._apply(
+            at_us,
+            "wrapped_key_rewrap",
+            {"name": name, "wrapped": wrapped, "master": master, "before": before},
+        )
+
+    def _apply(self, at_us: int, name: str, parameters: Mapping[str, int | str | bytes | None]) -> None:
+        if self._writer is None:
+            raise RuntimeError("these keys are opened for reading only")
+        self._writer.apply(own_plan(at_us, (name, Rule.ANY, parameters)))
+
+
+def destroy_rows(person: int, at_us: int) -> tuple[Row, Row]:
+    """Gives the rows of a Change that destroys a person's key: what it sealed can never be opened again.
+
+    The keyring of every process forgets it with ``Keyring.forget`` or when it ends.
+    """
+    return (
+        Row("wrapped_key_destroy", {"name": person_key_name(person), "at_us": at_us}, at_least_one=True),
+        Row("person_key_gone", {"person": person}),
+    )

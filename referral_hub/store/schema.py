@@ -1,0 +1,94 @@
+"""Every table of the hub, once, for both databases.
+
+What lives here: the names of all tables. What does not: their columns (``store.tables``), the steps that
+bring a database here (``store/migrations``), statements (beside those who use them), column kinds
+(``store.columns``).
+
+Column names are the field names of the rows above (``exchange.change``, ``exchange.ports``,
+``access.rows``). A ``user`` becomes ``user_id``, because PostgreSQL reads a bare ``user`` as the database
+login. Truths are 0 and 1. Lists of ids, codes or references are one TEXT, joined by single spaces.
+``*_format`` beside a BLOB: 0 plain, 1 sealed (``store.bodies``). ``owner`` and ``requester`` are NULL where
+there is none: their indexes stay small.
+
+Source: ``engine.md`` 2 to 6, ``performance.md`` 7 (a narrow typed projection per hot question, one hash
+column for the long tail, current and history apart).
+"""
+
+from referral_hub.store.columns import METADATA
+from referral_hub.store.tables.audits import (
+    audit,
+    audit_seal,
+    audit_segment_line,
+    chain,
+    checkpoint,
+    lease,
+    ledger,
+)
+from referral_hub.store.tables.consents import (
+    consent_grant,
+    person,
+    referral_access,
+    refusal,
+    refusal_exception,
+)
+from referral_hub.store.tables.deliveries import (
+    OUTBOX_CANCELLED,
+    OUTBOX_DEAD,
+    OUTBOX_DONE,
+    OUTBOX_WAITING,
+    due,
+    outbox,
+    partner_copy,
+)
+from referral_hub.store.tables.organizations import (
+    oauth_client,
+    oauth_jti,
+    oauth_token,
+    organization,
+    organization_base,
+)
+from referral_hub.store.tables.own import applied_change, wrapped_key
+from referral_hub.store.tables.resources import (
+    conditional_key,
+    index_date,
+    index_string,
+    index_token,
+    resource,
+    resource_version,
+)
+
+__all__ = [
+    "METADATA",
+    "OUTBOX_CANCELLED",
+    "OUTBOX_DEAD",
+    "OUTBOX_DONE",
+    "OUTBOX_WAITING",
+    "applied_change",
+    "audit",
+    "audit_seal",
+    "audit_segment_line",
+    "chain",
+    "checkpoint",
+    "conditional_key",
+    "consent_grant",
+    "due",
+    "index_date",
+    "index_string",
+    "index_token",
+    "lease",
+    "ledger",
+    "oauth_client",
+    "oauth_jti",
+    "oauth_token",
+    "organization",
+    "organization_base",
+    "outbox",
+    "partner_copy",
+    "person",
+    "referral_access",
+    "refusal",
+    "refusal_exception",
+    "resource",
+    "resource_version",
+    "wrapped_key",
+]

@@ -1,0 +1,239 @@
+"""A search plan as one statement: visible rows only, found by index, in order, one page.
+
+What lives here: how branches of visibility, criteria, order and page become one statement, and what it is
+given. What does not: who may see what (``store.consent_filter``), single criteria (``store.criteria_sql``),
+running it and opening what it found (``store.searching``).
+
+A search is the union of branches that never overlap, each driven by an index of its own and cut to one page
+before they meet: the caller's own rows, directory entries, what it keeps for others, what is released to it.
+Statements are kept by their shape; a caller's words are bound, never written into SQL.
+
+Source: ``engine.md`` 2 and 5; ``performance.md`` 6 and 7; ``views.md`` 5.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.sql.elements import ColumnElement
+
+from referral_hub.exchange.ports import Criterion, SearchPlan
+from referral_hub.resources.catalog import DEFINITIONS
+from referral_hub.store import consent_filter, schema, standing_sql
+from referral_hub.store.consent_filter import AUTHOR_LACKS, CARD_HIDES, HISTORY_HIDES, Condition, Rows
+from referral_hub.store.criteria_sql import Finder, Values, finder
+from referral_hub.store.index_rows import Digests
+from referral_hub.store.row_making import resource_columns
+from referral_hub.store.statements import DialectName, Statement, constant, whole, words
+
+COUNT_LIMIT = 1_001
+"""Where counting stops: a total beyond a thousand is told as more than a thousand (``engine.md`` 2)."""
+LAST_UPDATED = "_lastUpdated"
+VERSIONS = "_history"
+"""As a sort: every version of the caller's own rows, the deleted ones too, newest first (type history)."""
+_LAST_OF_ALL = 2**62
+_PLACES = CARD_HIDES | HISTORY_HIDES | AUTHOR_LACKS
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The shape of one criterion."""
+
+    finder: Finder
+    visibility: str
+    place: str
+    negated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """Everything a statement's text depends on."""
+
+    dialect: DialectName
+    type: str
+    criteria: tuple[_Asked, ...]
+    sort: str
+    descending: bool
+    after: bool
+    own_only: bool
+    counting: bool
+
+
+def statement_of(plan: SearchPlan, digests: Digests, dialect: DialectName) -> tuple[Statement, Values]:
+    """Gives the statement of a plan and what it is given.
+
+    The statement gives ``key``, the person's epoch, the caller's referral_access rows about the person, then
+    the columns of the row (``row_making.resource_columns``), in no order; when counting, one number.
+
+    Args:
+        plan: the search.
+        digests: keyed digests of what is searched for.
+        dialect: the database.
+    """
+    parameters: Values = {
+        "type": plan.type,
+        "organization": plan.organization,
+        "purpose": plan.purpose,
+        "targets": ["*", *plan.refusal_targets],
+        "at_us": plan.at_us,
+        "limit": COUNT_LIMIT if plan.count_only else plan.count + 1,
+    }
+    asked = []
+    own_only = plan.own_only or not plan.refusal_targets or plan.sort[0] not in (LAST_UPDATED, "")
+    for place, criterion in enumerate(plan.criteria):
+        found = finder(plan.type, criterion)
+        name = f"c{place}"
+        parameters.update(found.values(plan.type, criterion, name, digests))
+        own_only = own_only or not _may_match_others(criterion, plan.organization)
+        asked.append(_Asked(found, criterion.visibility, _place(plan.type, criterion), criterion.negated))
+    sort = LAST_UPDATED if plan.count_only and plan.sort[0] != VERSIONS else plan.sort[0] or LAST_UPDATED
+    if sort not in (LAST_UPDATED, VERSIONS):
+        parameters["sort"] = digests.parameter(plan.type, sort)
+    after = None if plan.count_only else plan.after
+    if after is not None:
+        parameters["after_key"], parameters["after_row"] = after
+    shape = _Shape(
+        dialect=dialect,
+        type=plan.type,
+        criteria=tuple(asked),
+        sort=sort,
+        descending=plan.sort[1] or plan.count_only,
+        after=after is not None,
+        own_only=own_only,
+        counting=plan.count_only,
+    )
+    return _statement(shape), parameters
+
+
+def _may_match_others(criterion: Criterion, organization: str) -> bool:
+    """Tells whether rows of others can match: not by an element for authors only, not by naming a third."""
+    if criterion.visibility == "self":
+        return not criterion.negated and criterion.texts == (f"Organization/{organization}",)
+    return criterion.visibility != "own"
+
+
+def _place(type_name: str, criterion: Criterion) -> str:
+    """Gives the parameter where the text of a statement depends on it beyond its finder."""
+    return criterion.parameter if type_name == "Task" and criterion.parameter in _PLACES else ""
+
+
+@lru_cache(maxsize=512)
+def _statement(shape: _Shape) -> Statement:
+    rows: Rows = (schema.resource_version if shape.sort == VERSIONS else schema.resource).alias("r")
+    branches = [_branch(shape, rows, conditions) for conditions in _visibility(shape, rows)]
+    found = branches[0] if len(branches) == 1 else sa.union_all(*(sa.select(b.subquery()) for b in branches))
+    if shape.counting:
+        return _compiled(shape, sa.select(sa.func.count()).select_from(found.subquery("visible")))
+    page = found.subquery("page")
+    if len(branches) > 1:
+        cut = sa.select(page.c.row_id, page.c.key)
+        page = cut.order_by(*_order(shape, page.c.key, page.c.row_id)).limit(whole("limit")).subquery("cut")
+    return _compiled(shape, _whole_rows(shape, page))
+
+
+def _compiled(shape: _Shape, expression: Any) -> Statement:
+    return Statement(f"search_{shape.type}", {shape.dialect: expression})
+
+
+def _visibility(shape: _Shape, r: Rows) -> list[list[Condition]]:
+    """Gives the conditions of each branch; no row is in two of them."""
+    own: Condition = consent_filter.own(r)
+    matching = [_matched(asked, r, f"c{place}") for place, asked in enumerate(shape.criteria)]
+    verbatim = [own, *matching]
+    if any(asked.place in AUTHOR_LACKS for asked in shape.criteria):
+        verbatim.append(r.c.foreign_elements == constant(0))
+    if shape.own_only:
+        mine = [verbatim]
+        if shape.type == "Consent" and shape.sort == LAST_UPDATED:
+            mine.append([~own, consent_filter.custodian(r), *matching])
+        return mine
+    branches = [verbatim]
+    if shape.type == "Consent":
+        branches.append([~own, consent_filter.custodian(r), *matching])
+    shown = [
+        condition
+        for asked in shape.criteria
+        if (condition := consent_filter.element_shown(shape.type, asked.place, asked.visibility, r))
+        is not None
+    ]
+    definition = DEFINITIONS.get(shape.type)
+    if definition is None or definition.directory or not definition.about_person:
+        if all(asked.visibility in ("notice", "self") for asked in shape.criteria):
+            branches.append([~own, r.c.directory == constant(1), *matching])
+        return branches
+    others = [~own, consent_filter.released(shape.type, r), *shown, *matching]
+    branches.extend([*driver, *others] for driver in _drivers(shape.type, r))
+    return branches
+
+
+def _drivers(type_name: str, r: Rows) -> list[list[Condition]]:
+    """Gives conditions that lead to the rows of others by index, without changing what is found."""
+    organization = words("organization")
+    if type_name == "Task":
+        # an access row names the Task's owner or, at the way back, its requester
+        return [[r.c.owner == organization]]
+    access = schema.referral_access.alias()
+    link = access.c.service_request if type_name == "ServiceRequest" else access.c.person
+    reached = sa.select(link).where(access.c.organization == organization, link.is_not(None))
+    column = r.c.row_id if type_name in ("ServiceRequest", "Patient") else r.c.person
+    return [[column.in_(reached)]]
+
+
+def _matched(asked: _Asked, r: Rows, name: str) -> Condition:
+    condition = asked.finder.condition(r, name)
+    return ~condition if asked.negated else condition
+
+
+def _branch(shape: _Shape, r: Rows, conditions: Sequence[Condition]) -> "sa.Select[Any]":
+    key = _key(shape, r)
+    columns: list[ColumnElement[Any]] = [r.c.row_id, key.label("key")]
+    if shape.sort == VERSIONS:
+        columns.append(r.c.number)
+    found: sa.Select[Any] = sa.select(*columns).where(r.c.type == words("type"), *conditions)
+    if shape.sort != VERSIONS:
+        found = found.where(r.c.deleted == constant(0))
+    if shape.counting:
+        return found.limit(whole("limit"))
+    if shape.after:
+        here, there = sa.tuple_(key, r.c.row_id), sa.tuple_(whole("after_key"), whole("after_row"))
+        found = found.where(here < there if shape.descending else here > there)
+    return found.order_by(*_order(shape, key, r.c.row_id)).limit(whole("limit"))
+
+
+def _key(shape: _Shape, r: Rows) -> ColumnElement[Any]:
+    if shape.sort in (LAST_UPDATED, VERSIONS) or shape.counting:
+        return r.c.updated_us
+    index = schema.index_date.alias()
+    edge = sa.func.max(index.c.high_us) if shape.descending else sa.func.min(index.c.low_us)
+    dated = (
+        sa.select(edge)
+        .where(index.c.row_id == r.c.row_id, index.c.parameter == whole("sort"))
+        .correlate(r)
+        .scalar_subquery()
+    )
+    return sa.func.coalesce(dated, constant(-_LAST_OF_ALL if shape.descending else _LAST_OF_ALL))
+
+
+def _order(shape: _Shape, key: ColumnElement[Any], row_id: ColumnElement[Any]) -> tuple[Any, ...]:
+    return (key.desc(), row_id.desc()) if shape.descending else (key.asc(), row_id.asc())
+
+
+def _whole_rows(shape: _Shape, page: Any) -> Any:
+    versions = shape.sort == VERSIONS
+    r = (schema.resource_version if versions else schema.resource).alias("w")
+    person = schema.person.alias("p")
+    accesses = standing_sql.accesses_column(
+        r.c.person, words("organization"), r.c.row_id if shape.type == "Task" else None
+    )
+    theirs = sa.and_(r.c.author != words("organization"), r.c.person.is_not(None))
+    same = [r.c.row_id == page.c.row_id]
+    if versions:
+        same.append(r.c.number == page.c.number)
+    return sa.select(
+        page.c.key,
+        person.c.epoch,
+        sa.null() if shape.own_only else sa.case((theirs, accesses), else_=sa.null()),
+        *resource_columns(r),
+    ).select_from(page.join(r, sa.and_(*same)).outerjoin(person, person.c.row_id == r.c.person))

@@ -1,0 +1,179 @@
+"""Running a search: one statement for the page, and what the page needs beside it.
+
+What lives here: the running, the opening of bodies, the standings of the persons of a page, the token. What
+does not: the statement (``store.search_sql``), the second line of defence on each row (``exchange.gate``).
+
+The page's statement brings each person's epoch and referral_access rows. Consent rows of an epoch this
+process has not seen are fetched by a second statement, which brings the epoch too: if a person's epoch moved
+in between, the whole search is made again inside one state, so a page never mixes two. The token is looked
+at last: a token that is live after the page was read was live before, since versions and revocations only
+move forward.
+
+Source: ``engine.md`` 2; ``consent.md`` D-20 to D-23.
+"""
+
+from collections.abc import Sequence
+from operator import itemgetter
+from typing import Any
+
+import sqlalchemy as sa
+
+from referral_hub.exchange.ports import ResourceRow, SearchPage, SearchPlan, Standing, TokenRow
+from referral_hub.store import schema, standing_sql
+from referral_hub.store.bodies import Bodies
+from referral_hub.store.database import Connection, Database
+from referral_hub.store.index_rows import Digests
+from referral_hub.store.row_making import resource_row
+from referral_hub.store.search_sql import statement_of
+from referral_hub.store.standings import ConsentTexts, Standings, merged
+from referral_hub.store.statements import Statement, one_of, words
+from referral_hub.store.tokens import TOKEN_READ, Tokens
+
+_KEY, _EPOCH, _ACCESSES, _ROW = range(4)
+_ROW_ID, _AUTHOR, _PERSON = _ROW, _ROW + 6, _ROW + 8
+
+_person = schema.person
+STANDINGS_READ = Statement(
+    "standings_read",
+    sa.select(
+        _person.c.row_id,
+        _person.c.epoch,
+        standing_sql.grants_column(_person.c.row_id, words("organization")),
+        standing_sql.refusals_column(_person.c.row_id),
+        standing_sql.exceptions_column(_person.c.row_id, words("organization")),
+    ).where(one_of(_person.c.row_id, "persons")),
+)
+"""The consent rows of several persons towards one organisation, each with the person's epoch."""
+
+
+class _Moved(Exception):
+    """A consent changed between the page and what was read beside it."""
+
+
+class Searcher:
+    """Answers searches.
+
+    Args:
+        database: where they are answered from.
+        bodies: opens what lies sealed.
+        tokens: what is kept of tokens.
+        standings: what is kept of standings.
+        digests: keyed digests of what is searched for.
+    """
+
+    def __init__(
+        self, database: Database, bodies: Bodies, tokens: Tokens, standings: Standings, digests: Digests
+    ) -> None:
+        self._database = database
+        self._bodies = bodies
+        self._tokens = tokens
+        self._standings = standings
+        self._digests = digests
+
+    def search(self, plan: SearchPlan) -> SearchPage:
+        """Gives one page of what the caller may see, or with ``count_only`` how many rows that are.
+
+        The total stops at 1,001. A plan without refusal targets finds the caller's own rows only, since no
+        refusal could be seen to reach it.
+
+        Raises:
+            Unavailable: where a body cannot be opened or the database does not answer: 503 on the wire.
+        """
+        statement, parameters = statement_of(plan, self._digests, self._database.dialect)
+        if plan.count_only:
+            found = self._database.first(statement, parameters)
+            token = self._token(self._database, plan.token_digest)
+            return SearchPage(token, (), {}, more=False, total=found[0] if found else 0)
+        try:
+            return self._page(plan, statement, parameters, self._database)
+        except _Moved:
+            with self._database.reading() as connection:
+                return self._page(plan, statement, parameters, connection)
+
+    def _page(
+        self, plan: SearchPlan, statement: Statement, parameters: dict[str, Any], connection: Connection
+    ) -> SearchPage:
+        found = connection.run(statement, parameters)
+        found.sort(key=itemgetter(_KEY, _ROW_ID), reverse=plan.sort[1])
+        more = len(found) > plan.count
+        del found[plan.count :]
+        standings = self._standings_of(plan, found, connection)
+        token = self._token(connection, plan.token_digest)
+        persons = {row[_PERSON] for row in found if row[_PERSON] is not None}
+        if len(persons) > 1:
+            self._bodies.warm(persons)
+        bodies = self._bodies
+        rows: tuple[ResourceRow, ...] = tuple([resource_row(row[_ROW:], bodies) for row in found])
+        last = (found[-1][_KEY], found[-1][_ROW_ID]) if found else None
+        return SearchPage(token, rows, standings, more, last=last)
+
+    def _standings_of(
+        self, plan: SearchPlan, found: Sequence[Any], connection: Connection
+    ) -> dict[int, Standing]:
+        """Gives the standing towards each person of rows that others wrote."""
+        epochs: dict[int, int] = {}
+        accesses: dict[int, dict[str | None, None]] = {}
+        for row in found:
+            person = row[_PERSON]
+            if person is not None and row[_AUTHOR] != plan.organization:
+                epochs[person] = row[_EPOCH] or 0
+                accesses.setdefault(person, {})[row[_ACCESSES]] = None
+        texts: dict[int, ConsentTexts] = {}
+        unknown = [
+            person
+            for person, epoch in epochs.items()
+            if self._standings.epoch(person, plan.organization) != epoch
+        ]
+        if unknown:
+            texts = self._consents_of(plan.organization, unknown, epochs, connection)
+        made: dict[int, Standing] = {}
+        for person, epoch in epochs.items():
+            first, *others = accesses[person]
+            standing = self._standings.standing(
+                person, plan.organization, plan.refusal_targets, epoch, first, texts.get(person)
+            )
+            if standing is None:  # thrown out by another thread's reads
+                texts.update(self._consents_of(plan.organization, [person], epochs, connection))
+                standing = self._standings.standing(
+                    person, plan.organization, plan.refusal_targets, epoch, first, texts[person]
+                )
+            if standing is None:
+                raise _Moved
+            for other in others:
+                standing = merged(standing, standing_sql.accesses(other))
+            made[person] = standing
+        return made
+
+    def _consents_of(
+        self, organization: str, persons: list[int], epochs: dict[int, int], connection: Connection
+    ) -> dict[int, ConsentTexts]:
+        texts = {person: ConsentTexts(None, None, None) for person in persons if epochs[person] == 0}
+        for person, epoch, *columns in connection.run(
+            STANDINGS_READ, {"organization": organization, "persons": persons}
+        ):
+            if epoch != epochs[person]:
+                raise _Moved
+            texts[person] = ConsentTexts(*columns)
+        if len(texts) != len(persons):
+            raise _Moved
+        return texts
+
+    def _token(self, connection: Connection | Database, digest: bytes | None) -> TokenRow | None:
+        return None if digest is None else read_token(connection, self._tokens, digest)
+
+
+def read_token(connection: Connection | Database, tokens: Tokens, digest: bytes) -> TokenRow | None:
+    """Gives the token row of this SHA-256 digest, live or not."""
+    kept = tokens.kept(digest)
+    versions = (-1, -1) if kept is None else (kept.token.version, kept.token.organization_version)
+    for token_version, organization_version in (versions, (-1, -1)):
+        found = connection.first(
+            TOKEN_READ,
+            {"digest": digest, "token_version": token_version, "organization_version": organization_version},
+        )
+        if found is None:
+            return None
+        known = tokens.known(digest, found)
+        if known is not None:
+            return known.token
+    return None

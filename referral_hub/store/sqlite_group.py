@@ -1,0 +1,178 @@
+"""Writing an embedded database: the lock, groups of Changes under one commit, writing in this process.
+
+What lives here: what every writer of SQLite needs. What does not: the writer process
+(``store.sqlite_writer``), plans (``store.apply``).
+
+Source: ``engine.md`` 1, ``performance.md`` 5.1.
+"""
+
+import contextlib
+import fcntl
+import os
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+from referral_hub.errors import Busy, GuardFailed, HubError, Unavailable
+from referral_hub.store.database import Away, open_sqlite
+from referral_hub.store.plan import Plan
+from referral_hub.store.steps import run_on_sqlite
+
+GROUP = 256
+"""The most Changes that share one commit."""
+LOCK_WAIT_S = 10.0
+
+Outcome = HubError | None
+"""What became of one plan: None where it is applied."""
+
+
+@dataclass(frozen=True, slots=True)
+class WriterPaths:
+    """Where an embedded database, its writer's lock and its writer's socket are."""
+
+    database: Path
+    lock: Path
+    socket: Path
+
+    @classmethod
+    def of(cls, database: Path, socket: Path | None = None) -> "WriterPaths":
+        """Gives the paths beside a database file, as the settings name them."""
+        lock = database.with_name(database.name + ".writer")
+        return cls(database, lock, socket or database.with_name("writer.sock"))
+
+
+@contextmanager
+def writing_lock(path: Path, *, wait_s: float = LOCK_WAIT_S) -> Iterator[None]:
+    """Holds the lock that only the one writer of a database holds; a killed holder gives it back.
+
+    Raises:
+        Busy: where another process keeps it for the whole wait.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        end = time.monotonic() + wait_s
+        while not _locked(descriptor):
+            if time.monotonic() >= end:
+                raise Busy("Another process writes to this database; stop it or try again.")
+            time.sleep(0.02)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+class Group:
+    """Applies plans in groups on one connection: a savepoint each, one commit for all."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def apply(self, plans: list[Plan]) -> list[Outcome]:
+        """Applies a group and waits for the disk; gives one outcome per plan, in their order."""
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            outcomes = [self._one(plan) for plan in plans]
+            self._connection.execute("COMMIT")
+        except sqlite3.Error:
+            # The disk is full or failing: nothing of the group is there, and everybody is told so.
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            text = "The database could not store this; nothing of it was stored. Try again later."
+            return [Unavailable(text) for _ in plans]
+        return outcomes
+
+    def _one(self, plan: Plan) -> Outcome:
+        execute = self._connection.execute
+        execute("SAVEPOINT change")
+        try:
+            run_on_sqlite(self._connection, plan)
+        except GuardFailed as stale:
+            outcome: Outcome = stale
+        except (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError) as problem:
+            outcome = _wrong(problem)
+        except (KeyError, TypeError, ValueError, OverflowError) as problem:
+            outcome = _wrong(problem)
+        else:
+            execute("RELEASE change")
+            return None
+        execute("ROLLBACK TO change")
+        execute("RELEASE change")
+        return outcome
+
+    def is_applied(self, change_id: str) -> bool:
+        """Tells whether a Change was applied, for a worker that lost its answer."""
+        asked = "SELECT 1 FROM applied_change WHERE change_id = ?"
+        return self._connection.execute(asked, (change_id,)).fetchone() is not None
+
+
+def _wrong(problem: Exception) -> HubError:
+    """A plan that no retry can help; the kind of the problem says nothing about its content."""
+    return HubError(f"The database refused a row ({type(problem).__name__}); nothing of it was stored.")
+
+
+class LocalWriter:
+    """Writes inside this process while it holds the lock: command line, imports, tests.
+
+    Threads that apply at the same moment share a commit: whoever comes first writes for all.
+
+    Args:
+        paths: where database and lock are.
+        away: gives up the lane while the disk is waited for.
+        wait_s: how long another holder of the lock is waited for.
+
+    Raises:
+        Busy: where another process keeps the lock.
+    """
+
+    def __init__(self, paths: WriterPaths, *, away: Away = nullcontext, wait_s: float = LOCK_WAIT_S) -> None:
+        self._held = contextlib.ExitStack()
+        self._held.enter_context(writing_lock(paths.lock, wait_s=wait_s))
+        connection = open_sqlite(paths.database, writer=True)
+        self._held.callback(connection.close)
+        self._group = Group(connection)
+        self._away = away
+        self._leading = threading.Lock()
+        self._waiting: deque[tuple[Plan, list[Outcome]]] = deque()
+
+    def apply(self, plan: Plan) -> None:
+        """Applies a plan and waits for the disk.
+
+        Raises:
+            GuardFailed: a guard no longer holds.
+            Unavailable: the disk could not take it.
+        """
+        answer: list[Outcome] = []
+        self._waiting.append((plan, answer))
+        with self._away(), self._leading:
+            while not answer:
+                self._lead()
+        if answer[0] is not None:
+            raise answer[0]
+
+    def _lead(self) -> None:
+        """Writes what waits; every plan taken gets an answer, whatever happens."""
+        taken = [self._waiting.popleft() for _ in range(min(GROUP, len(self._waiting)))]
+        outcomes: list[Outcome] = []
+        try:
+            outcomes = self._group.apply([plan for plan, _ in taken])
+        finally:
+            lost = Unavailable("Writing was interrupted; nothing of this was stored.")
+            for position, (_, answer) in enumerate(taken):
+                answer.append(outcomes[position] if outcomes else lost)
+
+    def close(self) -> None:
+        """Closes the connection and gives back the lock."""
+        self._held.close()

@@ -1,0 +1,190 @@
+"""Statements: SQL written once, compiled once for each database, run on the bare driver.
+
+What lives here: ``Statement``, the register of named ones, and the constructs that both databases spell
+their own way. What does not: the statements themselves (beside those who use them), connections
+(``store.database``).
+
+A statement is compiled when its module is imported and refuses then what would go wrong later: a value the
+driver would have to be helped with, a list that has to be unfolded, a value that nobody named.
+
+Source: ``engine.md`` 5.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import BindParameter, ColumnElement
+from sqlalchemy.sql.functions import FunctionElement
+
+from referral_hub.store.columns import BLOB, INTEGER, TEXT
+
+DialectName = Literal["sqlite", "postgresql"]
+Value = int | str | bytes | None | list[int] | list[str]
+Parameters = Mapping[str, Value]
+
+
+class _Compiler(SQLiteCompiler):
+    """SQLite without the ``OFFSET :param`` that SQLAlchemy adds to every LIMIT."""
+
+    def limit_clause(self, select: Any, **options: Any) -> str:
+        """Gives LIMIT, and OFFSET only where the statement has one."""
+        if select._offset_clause is not None or select._limit_clause is None:
+            return str(super().limit_clause(select, **options))  # type: ignore[no-untyped-call]
+        return "\n LIMIT " + str(self.process(select._limit_clause, **options))
+
+
+class _SQLite(SQLiteDialect_pysqlite):
+    statement_compiler = _Compiler
+    supports_statement_cache = True
+
+
+_DIALECTS: dict[DialectName, sa.Dialect] = {
+    "sqlite": _SQLite(paramstyle="named"),
+    "postgresql": PGDialect_psycopg(),  # type: ignore[no-untyped-call]
+}
+
+
+def whole(name: str) -> BindParameter[int]:
+    """Gives a named INTEGER parameter."""
+    return sa.bindparam(name, type_=INTEGER)
+
+
+def words(name: str) -> BindParameter[str]:
+    """Gives a named TEXT parameter."""
+    return sa.bindparam(name, type_=TEXT)
+
+
+def octets(name: str) -> BindParameter[bytes]:
+    """Gives a named BLOB parameter."""
+    return sa.bindparam(name, type_=BLOB)
+
+
+def constant(value: int | str) -> "ColumnElement[Any]":
+    """Gives a fixed value that belongs to the statement itself: a small number, or a text without quotes."""
+    if isinstance(value, int):
+        return sa.literal_column(str(value), INTEGER)
+    if not value.replace("-", "").isalnum() and value != "":
+        raise ValueError("a constant text is letters, digits and dashes")
+    return sa.literal_column(f"'{value}'", TEXT)
+
+
+class OneOf(FunctionElement[bool]):
+    """True where the column is one of a list that is passed as a single parameter."""
+
+    inherit_cache = True
+    type = sa.Boolean()
+    _is_implicitly_boolean = True  # without it SQLite gets "... = 1", which no index serves
+
+
+def one_of(column: "ColumnElement[Any]", name: str) -> OneOf:
+    """Gives the condition that an INTEGER or TEXT column is in the list passed under this name.
+
+    The list is one parameter: a JSON text on SQLite, an array on PostgreSQL (``store.database`` makes it), so
+    the statement is the same text for every length.
+    """
+    return OneOf(column, sa.bindparam(name, type_=sa.types.NullType()))
+
+
+@compiles(OneOf, "sqlite")
+def _one_of_json(element: OneOf, compiler: SQLCompiler, **options: Any) -> str:
+    column, given = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"({column} IN (SELECT value FROM json_each({given})))"  # noqa: S608 - both sides are compiled
+
+
+@compiles(OneOf, "postgresql")
+def _one_of_array(element: OneOf, compiler: SQLCompiler, **options: Any) -> str:
+    column, given = (compiler.process(clause, **options) for clause in element.clauses)
+    kind = "BIGINT" if isinstance(next(iter(element.clauses)).type, sa.Integer) else "TEXT"
+    return f"({column} = ANY({given}::{kind}[]))"
+
+
+class Statement:
+    """One named SQL text per database, and what it must be given.
+
+    Args:
+        name: how it is called in a Change, and in errors.
+        expression: one SQLAlchemy Core expression for both databases, or one per dialect name where the lock
+            differs.
+
+    Raises:
+        ValueError: at import, where the expression holds what the bare driver cannot take.
+
+    >>> from referral_hub.store.schema import person
+    >>> asked = sa.select(person.c.epoch).where(person.c.row_id == whole("person"))
+    >>> statement = Statement("doc_epoch", asked)
+    >>> statement.parameters
+    frozenset({'person'})
+    >>> " ".join(statement.text["sqlite"].split())
+    'SELECT person.epoch FROM person WHERE person.row_id = :person'
+    """
+
+    __slots__ = ("lists", "name", "parameters", "text")
+
+    def __init__(self, name: str, expression: Any) -> None:
+        self.name = name
+        variants = expression if isinstance(expression, Mapping) else dict.fromkeys(_DIALECTS, expression)
+        self.text: dict[DialectName, str] = {}
+        found: set[frozenset[str]] = set()
+        lists: set[str] = set()
+        for dialect, one in variants.items():
+            compiled = one.compile(dialect=_DIALECTS[dialect])
+            _refuse_what_drivers_cannot(name, compiled)
+            self.text[dialect] = str(compiled)
+            found.add(frozenset(compiled.params))
+            lists.update(
+                str(list(element.clauses)[1].key)
+                for element in sa.sql.visitors.iterate(one)
+                if isinstance(element, OneOf)
+            )
+        if len(found) != 1:
+            raise ValueError(f"{name}: the two databases are given different parameters")
+        (self.parameters,) = found
+        self.lists = frozenset(lists)
+
+    def __repr__(self) -> str:
+        return f"Statement({self.name!r})"
+
+
+def _refuse_what_drivers_cannot(name: str, compiled: Any) -> None:
+    if compiled._bind_processors:
+        raise ValueError(f"{name}: {sorted(compiled._bind_processors)} would need a bind processor")
+    if compiled.post_compile_params or compiled.literal_execute_params or "POSTCOMPILE" in str(compiled):
+        raise ValueError(f"{name}: a list is passed by one_of(), not unfolded")
+    for key, bind in compiled.binds.items():
+        if not bind.required:
+            raise ValueError(f"{name}: {key} is a value nobody named; use whole(), words() or constant()")
+
+
+class Register:
+    """The statements a Change may name. The writer runs only these."""
+
+    def __init__(self) -> None:
+        self._statements: dict[str, Statement] = {}
+
+    def add(self, name: str, expression: Any) -> Statement:
+        """Compiles a statement and keeps it under its name, which must be new."""
+        if name in self._statements:
+            raise ValueError(f"{name}: there is a statement of this name")
+        statement = Statement(name, expression)
+        self._statements[name] = statement
+        return statement
+
+    def __getitem__(self, name: str) -> Statement:
+        return self._statements[name]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._statements
+
+    def names(self) -> Iterable[str]:
+        """Gives every name, sorted."""
+        return sorted(self._statements)
+
+
+WRITES = Register()
+"""Every statement that changes rows. Modules add theirs at import; ``store.writing`` imports them all."""

@@ -1,0 +1,80 @@
+"""The audit, its chain and checkpoints, and the disclosure ledger.
+
+What lives here: tables and their indexes. What does not: how rows are chained (``store.sealer``), column
+kinds (``store.columns``).
+"""
+
+import sqlalchemy as sa
+
+from referral_hub.store.columns import (
+    CLUSTERED,
+    METADATA,
+    blob,
+    counted_key,
+    index,
+    number,
+    number_or_none,
+    row_key,
+    text,
+)
+
+audit = sa.Table(
+    "audit",
+    METADATA,
+    counted_key("id"),
+    number("at_us"),
+    text("action"),
+    text("interaction"),
+    number("outcome"),
+    text("organization"),
+    text("oauth_client"),
+    text("user_id"),
+    text("purpose"),
+    number_or_none("person"),
+    text("recipient"),
+    text("entities"),
+    text("consents"),
+    text("reason"),
+    number("detail_format"),
+    blob("detail"),
+    text("origin"),
+    sqlite_autoincrement=True,
+)
+"""``origin`` names the segment line of a read (``segment:offset``); empty for a line of a write."""
+index("audit_person", audit.c.person, audit.c.at_us, where=audit.c.person.is_not(None))
+
+audit_seal = sa.Table(
+    "audit_seal", METADATA, row_key("seq"), number("audit", unique=True), blob("previous"), blob("hash")
+)
+"""The chain: one link per audit row, in the order the sealer gave."""
+
+audit_segment_line = sa.Table(
+    "audit_segment_line", METADATA, text("segment", primary_key=True), number("offset"), blob("digest")
+)
+"""How far each spool segment is ingested: the offset of the next line, and the digest of the last one."""
+
+chain = sa.Table(
+    "chain", METADATA, text("name", primary_key=True), number("seq"), blob("hash"), number("horizon")
+)
+"""The tip of the chain, touched by the sealer alone; all audit ids up to ``horizon`` are sealed."""
+
+lease = sa.Table("lease", METADATA, text("name", primary_key=True), text("holder"), number("until_us"))
+
+checkpoint = sa.Table(
+    "checkpoint", METADATA, row_key("seq"), blob("hash"), number("at_us"), blob("signature")
+)
+
+ledger = sa.Table(
+    "ledger",
+    METADATA,
+    number("person", primary_key=True, autoincrement=False),
+    text("recipient", primary_key=True),
+    text("user_id", primary_key=True),
+    text("purpose", primary_key=True),
+    text("consent", primary_key=True),
+    number("hour_us", primary_key=True, autoincrement=False),
+    number("count"),
+    number("first_us"),
+    number("last_us"),
+    **CLUSTERED,
+)

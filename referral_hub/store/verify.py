@@ -1,0 +1,196 @@
+"""Verifying the audit: the chain, its checkpoints and the disclosure ledger; the first break is named.
+
+What lives here: ``verify_audit``. What does not: sealing (``store.sealer``), which the command does first.
+
+Shown are: a row that was changed, deleted or slipped in; a link that was changed or taken out; a tail that
+was cut, against the checkpoints in the database and in the file outside it; a ledger that tells other than
+the audit.
+
+Source: ``engine.md`` 3.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from referral_hub.store import schema
+from referral_hub.store.audit_rows import COLUMNS, ledger_rows
+from referral_hub.store.database import Connection, Database
+from referral_hub.store.sealer import (
+    CHAIN,
+    GENESIS,
+    TIP,
+    Checkpoint,
+    Signer,
+    checkpoint_message,
+    link,
+    row_digest,
+)
+from referral_hub.store.statements import Statement, constant, whole
+
+PAGE = 1000
+_SEAL, _AUDIT, _LEDGER = schema.audit_seal, schema.audit, schema.ledger
+
+LINKS = Statement(
+    "verify_links",
+    sa.select(_SEAL.c.seq, _SEAL.c.audit, _SEAL.c.previous, _SEAL.c.hash, *_AUDIT.c)
+    .select_from(_SEAL.outerjoin(_AUDIT, _AUDIT.c.id == _SEAL.c.audit))
+    .where(_SEAL.c.seq > whole("after"))
+    .order_by(_SEAL.c.seq)
+    .limit(whole("count")),
+)
+SLIPPED_IN = Statement(
+    "verify_slipped_in",
+    sa.select(_AUDIT.c.id)
+    .select_from(_AUDIT.outerjoin(_SEAL, _SEAL.c.audit == _AUDIT.c.id))
+    .where(_AUDIT.c.id <= whole("horizon"), _SEAL.c.seq.is_(None))
+    .order_by(_AUDIT.c.id)
+    .limit(constant(1)),
+)
+CHECKPOINTS = Statement(
+    "verify_checkpoints",
+    sa.select(
+        schema.checkpoint.c.seq,
+        schema.checkpoint.c.hash,
+        schema.checkpoint.c.at_us,
+        schema.checkpoint.c.signature,
+    ).order_by(schema.checkpoint.c.seq),
+)
+LINK = Statement("verify_link", sa.select(_SEAL.c.hash).where(_SEAL.c.seq == whole("seq")))
+ROWS = Statement(
+    "verify_rows",
+    sa.select(*_AUDIT.c).where(_AUDIT.c.id > whole("after")).order_by(_AUDIT.c.id).limit(whole("count")),
+)
+_LEDGER_KEY = ("person", "recipient", "user_id", "purpose", "consent", "hour_us")
+LEDGER = Statement(
+    "verify_ledger",
+    sa.select(
+        *(_LEDGER.c[name] for name in _LEDGER_KEY), _LEDGER.c.count, _LEDGER.c.first_us, _LEDGER.c.last_us
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a check found: how many links hold, and the first break in words, or an empty text."""
+
+    links: int
+    broken: str = ""
+
+    @property
+    def holds(self) -> bool:
+        """Tells whether everything holds."""
+        return not self.broken
+
+
+def verify_audit(database: Database, signer: Signer, checkpoints: Path | None) -> Verdict:
+    """Checks the whole audit in one consistent state.
+
+    Args:
+        database: the hub's database.
+        signer: checks signatures.
+        checkpoints: the file outside the database; None where there is none to compare.
+
+    Returns:
+        how many links hold before the first break, and what the break is.
+    """
+    with database.reading() as connection:
+        verdict, hashes_end = _chain(connection)
+        if not verdict.holds:
+            return verdict
+        for broken in (
+            _slipped_in(connection),
+            _checkpoints_in_database(connection, signer),
+            _checkpoints_in_file(connection, signer, checkpoints, hashes_end),
+            _ledger(connection),
+        ):
+            if broken:
+                return Verdict(verdict.links, broken)
+        return verdict
+
+
+def _chain(connection: Connection) -> tuple[Verdict, int]:
+    seq, tip = 0, GENESIS
+    while rows := connection.run(LINKS, {"after": seq, "count": PAGE}):
+        for found, audit, previous, stored, *row in rows:
+            broken = ""
+            if found != seq + 1:
+                broken = f"link {seq + 1} is missing; the next one is {found}"
+            elif row[0] is None:
+                broken = f"link {found}: its audit row {audit} was deleted"
+            elif bytes(previous) != tip:
+                broken = f"link {found} does not follow link {seq}"
+            elif link(found, tip, row_digest(row)) != bytes(stored):
+                broken = f"link {found}: its audit row {audit} was changed"
+            if broken:
+                return Verdict(seq, broken), seq
+            seq, tip = found, bytes(stored)
+    stored_tip = connection.first(TIP, {"name": CHAIN})
+    if (stored_tip[0], bytes(stored_tip[1])) != (seq, tip) if stored_tip else seq:
+        return Verdict(seq, f"the chain ends at link {seq}, its tip says otherwise: the end was cut"), seq
+    return Verdict(seq), seq
+
+
+def _slipped_in(connection: Connection) -> str:
+    tip = connection.first(TIP, {"name": CHAIN})
+    found = connection.first(SLIPPED_IN, {"horizon": tip[2] if tip else 0})
+    return f"audit row {found[0]} was slipped in after its time: it has no link" if found else ""
+
+
+def _checkpoints_in_database(connection: Connection, signer: Signer) -> str:
+    for seq, tip, at_us, signature in connection.run(CHECKPOINTS):
+        checkpoint = Checkpoint(seq, bytes(tip), at_us, bytes(signature))
+        broken = _against_chain(connection, signer, checkpoint, "in the database")
+        if broken:
+            return broken
+    return ""
+
+
+def _checkpoints_in_file(connection: Connection, signer: Signer, path: Path | None, end: int) -> str:
+    if path is None or not path.exists():
+        known = connection.run(CHECKPOINTS) if path is not None else []
+        return "the file of checkpoints is gone" if known else ""
+    latest = 0
+    for position, line in enumerate(path.read_text("ascii", errors="replace").splitlines(), 1):
+        try:
+            checkpoint = Checkpoint.of_line(line)
+        except ValueError:
+            return f"line {position} of the file of checkpoints cannot be read"
+        broken = _against_chain(connection, signer, checkpoint, "in the file")
+        if broken:
+            return broken
+        latest = max(latest, checkpoint.seq)
+    known = connection.run(CHECKPOINTS)
+    if known and known[-1][0] > latest:
+        return f"the file of checkpoints was cut: it ends at link {latest}, the database knows {known[-1][0]}"
+    return ""
+
+
+def _against_chain(connection: Connection, signer: Signer, checkpoint: Checkpoint, where: str) -> str:
+    message = checkpoint_message(checkpoint.seq, checkpoint.hash, checkpoint.at_us)
+    if not signer.verify(message, checkpoint.signature):
+        return f"the checkpoint of link {checkpoint.seq} {where} was not signed by this hub"
+    found = connection.first(LINK, {"seq": checkpoint.seq})
+    if found is None:
+        return f"the chain was cut: a checkpoint {where} tells of link {checkpoint.seq}"
+    if bytes(found[0]) != checkpoint.hash:
+        return f"link {checkpoint.seq} is not the one the checkpoint {where} tells of"
+    return ""
+
+
+def _ledger(connection: Connection) -> str:
+    told: dict[tuple[Any, ...], list[int]] = {}
+    after = 0
+    while rows := connection.run(ROWS, {"after": after, "count": PAGE}):
+        for counted in ledger_rows(dict(zip(COLUMNS, row, strict=True)) for row in rows):
+            at_us = counted["at_us"]
+            entry = told.setdefault(tuple(counted[name] for name in _LEDGER_KEY), [0, at_us, at_us])
+            entry[0] += 1
+            entry[1], entry[2] = min(entry[1], at_us), max(entry[2], at_us)
+        after = rows[-1][0]
+    for *key, count, first_us, last_us in connection.run(LEDGER):
+        if told.pop(tuple(key), None) != [count, first_us, last_us]:
+            return f"the disclosure ledger of hour {key[-1]} tells other than the audit"
+    return "the disclosure ledger lacks a disclosure the audit tells of" if told else ""

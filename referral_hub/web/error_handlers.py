@@ -1,0 +1,121 @@
+"""Errors on the wire: the only file that knows both the errors and the HTTP statuses.
+
+Source: FHIR R4 http.html (status codes); ``views.md`` 5; ``consent.md`` 0, point 4.
+"""
+
+import logging
+
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException
+
+from referral_hub import errors
+from referral_hub.fhir.outcome import Issue, outcome_bytes
+
+log = logging.getLogger(__name__)
+
+FHIR_JSON = "application/fhir+json"
+
+HTTP_STATUS: tuple[tuple[type[errors.HubError], int], ...] = (
+    (errors.MalformedContent, 400),
+    (errors.InvalidResource, 422),
+    (errors.PatchFailed, 422),
+    (errors.NotSupportedParameter, 400),
+    (errors.InvalidParameter, 400),
+    (errors.Unauthenticated, 401),
+    (errors.InsufficientScope, 403),
+    (errors.Forbidden, 403),
+    (errors.NotFound, 404),
+    (errors.UpdateAsCreate, 405),
+    (errors.InteractionNotSupported, 405),
+    (errors.PreconditionRequired, 400),
+    (errors.VersionConflict, 412),
+    (errors.ConditionalConflict, 412),
+    (errors.ConditionalNotSupported, 412),
+    (errors.IllegalMove, 422),
+    (errors.ConsentMissing, 422),
+    (errors.SigningOff, 422),
+    (errors.Conflict, 409),
+    (errors.NotAcceptable, 406),
+    (errors.UnsupportedMedia, 415),
+    (errors.TooLarge, 413),
+    (errors.TooMany, 422),
+    (errors.Busy, 503),
+    (errors.Unavailable, 503),
+)
+
+
+def http_status_of(error: errors.HubError) -> int:
+    """Gives the HTTP status an error has on the wire; what is not listed is the hub's own fault: 500."""
+    return next((status for kind, status in HTTP_STATUS if isinstance(error, kind)), 500)
+
+
+def issues_of(error: errors.HubError) -> tuple[Issue, ...]:
+    """Gives the issues of an error's OperationOutcome."""
+    if isinstance(error, errors.InvalidResource) and error.issues:
+        return error.issues
+    return (Issue("error", error.issue_code, error.text, error.expression),)
+
+
+def error_response(error: errors.HubError) -> Response:
+    """Gives the answer to an error, as an OperationOutcome."""
+    http_status = http_status_of(error)
+    if http_status == 500:
+        log.error("A part of the hub failed: %s", type(error).__name__)
+        return unexpected()
+    response = Response(outcome_bytes(issues_of(error)), status=http_status, mimetype=FHIR_JSON)
+    response.headers["Cache-Control"] = "no-store"
+    if http_status == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="fhir"'
+    if isinstance(error, errors.InsufficientScope):
+        response.headers["WWW-Authenticate"] = 'Bearer realm="fhir", error="insufficient_scope"'
+    if http_status == 503:
+        response.headers["Retry-After"] = "1"
+    return response
+
+
+def unexpected() -> Response:
+    """Gives the answer to a fault nobody foresaw: no trace, no name."""
+    issue = Issue(
+        "fatal", "exception", "The hub failed to answer. Nothing was stored. Try again, or tell its operator."
+    )
+    response = Response(outcome_bytes((issue,)), status=500, mimetype=FHIR_JSON)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+_WERKZEUG = {
+    400: ("structure", "The request cannot be read."),
+    404: ("not-found", "There is no such resource."),
+    405: ("not-supported", "This address does not take this method."),
+    413: ("too-long", "The body is larger than this hub takes."),
+    414: ("too-long", "The address is longer than this hub takes. Search with POST."),
+    415: ("not-supported", "Send application/fhir+json."),
+}
+
+
+def register(app: Flask) -> None:
+    """Registers the handlers: every error of every route ends here."""
+
+    @app.errorhandler(errors.HubError)
+    def hub_error(error: errors.HubError) -> Response:
+        return error_response(error)
+
+    @app.errorhandler(HTTPException)
+    def http_error(error: HTTPException) -> Response:
+        http_status = error.code or 500
+        if http_status not in _WERKZEUG:
+            return unexpected()
+        code, text = _WERKZEUG[http_status]
+        response = Response(
+            outcome_bytes((Issue("error", code, text),)), status=http_status, mimetype=FHIR_JSON
+        )
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    @app.errorhandler(Exception)
+    def any_error(error: Exception) -> Response:
+        if app.testing:
+            raise error
+        # The text of an unforeseen error may hold anything, so only its kind is logged.
+        log.error("Unforeseen %s", type(error).__name__)
+        return unexpected()

@@ -1,0 +1,355 @@
+"""Databases filled by hand for the tests of reads and searches; everybody in them is invented.
+
+Rows are put straight into the tables, so that these tests say what reading does with rows, whoever wrote them.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from hashlib import sha256
+from typing import Any
+
+import sqlalchemy as sa
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from referral_hub.access.principal import OrganizationFacts, refusal_targets
+from referral_hub.access.rows import Grant, ReferralAccess, Refusal, RefusalException
+from referral_hub.errors import Unavailable
+from referral_hub.exchange.change import AuditEntry, ConsentRows, ResourceWrite, TokenIndex
+from referral_hub.exchange.ports import Admitted, Criterion, SearchPlan
+from referral_hub.keyring.digests import IndexDigests
+from referral_hub.store import schema
+from referral_hub.store.bodies import SEALED, Bodies, Cipher, body_label, seal_under
+from referral_hub.store.database import open_database
+from referral_hub.store.index_rows import rows_of
+from referral_hub.store.store import SqlStore
+
+NOW = 1_795_000_000_000_000
+DAY = 86_400_000_000
+LATER = NOW + 30 * DAY
+DIGEST = sha256(b"an access token").digest()
+
+CLINIC = OrganizationFacts("clinic-1", ("clinic",), "clinic")
+SHELTER = OrganizationFacts("shelter-1", (), "shelter")
+OFFICE = OrganizationFacts("office-1", ("ministry",), "immigration", True, "PL")
+OTHER = OrganizationFacts("clinic-2", (), "clinic")
+
+
+class PersonKeys:
+    """A key per person from her row id alone; ``gone`` are those whose key was destroyed."""
+
+    def __init__(self) -> None:
+        self.gone: set[int] = set()
+        self.hub: Cipher = AESGCM(bytes(32))
+
+    def person(self, person: int) -> Cipher:
+        if person in self.gone:
+            raise Unavailable("A stored record cannot be opened; nothing of it is released.")
+        return AESGCM(sha256(str(person).encode()).digest())
+
+    def warm(self, persons: Iterable[int]) -> None:
+        del persons
+
+    def new_person(self, person: int) -> tuple[Cipher, str, tuple[bytes, str]]:
+        return self.person(person), str(person), (b"", "")
+
+    def remember(self, person: int, key: Cipher) -> None:
+        del person, key
+
+
+class _Elsewhere:
+    """The write half is not asked here."""
+
+    def apply(self, change: Admitted) -> None:
+        raise AssertionError("these tests only read")
+
+    def append(self, entries: Sequence[AuditEntry], *, durable: bool) -> None:
+        raise AssertionError("these tests only read")
+
+    def close(self) -> None:
+        return None
+
+
+class World:
+    """A database with the hub's tables, and a store that reads it."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+        schema.METADATA.create_all(self.engine)
+        self.dialect = self.engine.dialect.name
+        self.digests = IndexDigests(bytes(32))
+        self.keys = PersonKeys()
+        self.database = open_database(url)
+        self.store = SqlStore(
+            self.database, Bodies(self.keys), self.digests, writes=_Elsewhere(), audit=_Elsewhere()
+        )
+
+    def close(self) -> None:
+        self.store.close()
+        self.engine.dispose()
+
+    # --- filling ------------------------------------------------------------------------------------------
+
+    def put(self, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
+        if rows:
+            with self.engine.begin() as connection:
+                connection.execute(table.insert(), list(rows))
+
+    def run(self, *statements: Any) -> None:
+        with self.engine.begin() as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+    def clear(self) -> None:
+        with self.engine.begin() as connection:
+            for table in (
+                schema.resource,
+                schema.resource_version,
+                schema.index_token,
+                schema.index_date,
+                schema.index_string,
+                schema.person,
+                schema.referral_access,
+                schema.consent_grant,
+                schema.refusal,
+                schema.refusal_exception,
+            ):
+                connection.execute(table.delete())
+
+    def resources(self, *writes: ResourceWrite, sealed: bool = False) -> None:
+        rows = [self.row(write, sealed=sealed) for write in writes]
+        tokens: list[Any] = []
+        dates: list[Any] = []
+        strings: list[Any] = []
+        for write in writes:
+            for kept, made in zip((tokens, dates, strings), rows_of(self.digests, write), strict=True):
+                kept.extend(made)
+            marks = {self.digests.token(write.type, index.parameter, "") for index in write.tokens}
+            known = {(row["hash"], row["row_id"]) for row in tokens}
+            tokens.extend(
+                {"hash": mark, "row_id": write.row_id} for mark in marks if (mark, write.row_id) not in known
+            )
+        self.put(schema.resource, rows)
+        self.put(schema.resource_version, rows)
+        for table, made in (
+            (schema.index_token, tokens),
+            (schema.index_date, dates),
+            (schema.index_string, strings),
+        ):
+            self.put(table, made)
+
+    def row(self, write: ResourceWrite, *, sealed: bool = False) -> dict[str, Any]:
+        made = asdict(write)
+        for name in ("interaction", "tokens", "dates", "strings"):
+            del made[name]
+        body, body_format = write.body, 0
+        if sealed:
+            key = self.keys.hub if write.person is None else self.keys.person(write.person)
+            body, body_format = seal_under(key, body, body_label(write.id, write.version)), SEALED
+        return made | {
+            "sensitivities": " ".join(write.sensitivities),
+            "owner": write.owner or None,
+            "requester": write.requester or None,
+            "directory": int(write.directory),
+            "never_release": int(write.never_release),
+            "foreign_elements": int(write.foreign_elements),
+            "deleted": int(write.interaction == "delete"),
+            "body": body,
+            "body_format": body_format,
+        }
+
+    def accesses(self, *rows: ReferralAccess) -> None:
+        self.put(
+            schema.referral_access,
+            [
+                asdict(row)
+                | {"nameless": int(row.nameless), "back": int(row.back), "accepted": int(row.accepted)}
+                for row in rows
+            ],
+        )
+
+    def consents(self, *changes: ConsentRows) -> None:
+        """Replaces the rows of each Consent and raises the person's epoch, as applying a Change does."""
+        for change in changes:
+            self.run(
+                *(
+                    table.delete().where(table.c.consent == change.consent)
+                    for table in (schema.consent_grant, schema.refusal, schema.refusal_exception)
+                )
+            )
+            for table, rows in (
+                (schema.consent_grant, change.grants),
+                (schema.refusal, change.refusals),
+                (schema.refusal_exception, change.exceptions),
+            ):
+                self.put(
+                    table,
+                    [
+                        asdict(row)
+                        | {"position": place}
+                        | ({"very_restricted": int(row.very_restricted)} if isinstance(row, Grant) else {})
+                        for place, row in enumerate(rows)
+                    ],
+                )
+            person = schema.person
+            with self.engine.begin() as connection:
+                known = connection.execute(
+                    sa.update(person).where(person.c.row_id == change.person).values(epoch=person.c.epoch + 1)
+                )
+                if not known.rowcount:
+                    connection.execute(person.insert(), {"row_id": change.person, "epoch": 1, "key": None})
+
+    def organizations(self, *facts: OrganizationFacts, hub: str = "") -> None:
+        self.put(
+            schema.organization,
+            [
+                {
+                    "id": one.id,
+                    "version": 1,
+                    "part_of": one.ancestors[0] if one.ancestors else "",
+                    "ancestors": " ".join(one.ancestors),
+                    "kind": one.kind,
+                    "governmental": int(one.governmental),
+                    "country": one.country,
+                    "active": int(one.active),
+                    "neutral_name": "Intake point",
+                    "name": one.id,
+                    "fhir_endpoint": "",
+                    "poll_seconds": 0,
+                    "is_hub": int(one.id == hub),
+                    "row_id": 9000 + place,
+                }
+                for place, one in enumerate(facts)
+            ],
+        )
+
+    def token(self, holder: OrganizationFacts, *, digest: bytes = DIGEST, **changes: Any) -> None:
+        oauth_client = f"software-of-{holder.id}"
+        with self.engine.begin() as connection:
+            known = sa.select(schema.oauth_client.c.client_id).where(
+                schema.oauth_client.c.client_id == oauth_client
+            )
+            if connection.execute(known).first() is None:
+                texts = {"name", "kind", "jwks", "jwks_url", "secret_hash", "scope", "purposes"}
+                connection.execute(
+                    schema.oauth_client.insert(),
+                    dict.fromkeys(texts | {"redirect_uris"}, "")
+                    | {"client_id": oauth_client, "version": 1, "organization": holder.id}
+                    | {"require_dpop": 0, "very_restricted": 1, "active": 1, "created_us": 0},
+                )
+            connection.execute(
+                schema.oauth_token.insert(),
+                {
+                    "digest": digest,
+                    "version": 1,
+                    "oauth_client": oauth_client,
+                    "organization": holder.id,
+                    "scope": "system/Task.rus",
+                    "purpose": "TREAT",
+                    "role": "",
+                    "user_id": "",
+                    "issued_us": NOW,
+                    "expires_us": LATER,
+                    "revoked": 0,
+                    "very_restricted": 1,
+                }
+                | changes,
+            )
+
+
+@contextmanager
+def world_of(url: str) -> Iterator[World]:
+    world = World(url)
+    try:
+        yield world
+    finally:
+        world.close()
+
+
+def resource(row_id: int, type_name: str, author: str, **columns: Any) -> ResourceWrite:
+    """One resource, its id and time made from its row id."""
+    public_id = columns.pop("id", f"{type_name.lower()}-{row_id}")
+    return ResourceWrite(
+        columns.pop("interaction", "create"),
+        row_id,
+        type_name,
+        public_id,
+        columns.pop("version", f"v-{row_id}"),
+        columns.pop("number", 1),
+        columns.pop("updated_us", NOW + row_id),
+        author,
+        columns.pop("written_by", author),
+        columns.pop("body", b'{"resourceType":"%s","id":"%s"}' % (type_name.encode(), public_id.encode())),
+        **columns,
+    )
+
+
+def patient(row_id: int, author: str, **columns: Any) -> ResourceWrite:
+    return resource(row_id, "Patient", author, person=row_id, category="identity", **columns)
+
+
+def grant(person: int, organization: str, category: str, **columns: Any) -> Grant:
+    """A live grant for treatment."""
+    found: dict[str, Any] = {
+        "consent": 900,
+        "consent_id": "consent-900",
+        "consent_version": "v-900",
+        "person": person,
+        "organization": organization,
+        "purpose": "TREAT",
+        "category": category,
+        "resource": "",
+        "very_restricted": False,
+        "valid_from_us": NOW - DAY,
+        "valid_until_us": LATER,
+    }
+    return Grant(**found | columns)
+
+
+def release(person: int, organization: str, *categories: str, **columns: Any) -> ConsentRows:
+    """A live release for treatment: the bare notice and these categories."""
+    consent = columns.get("consent", 900)
+    return ConsentRows(
+        consent,
+        person,
+        grants=tuple(
+            grant(person, organization, category, **columns) for category in ("notice", *categories)
+        ),
+    )
+
+
+def refuse(person: int, target: str, *exceptions: RefusalException, **columns: Any) -> ConsentRows:
+    consent = columns.pop("consent", 950)
+    return ConsentRows(
+        consent, person, refusals=(Refusal(consent, person, target, **columns),), exceptions=exceptions
+    )
+
+
+def plan(
+    type_name: str, caller: OrganizationFacts, *criteria: Criterion, count: int = 100, **more: Any
+) -> SearchPlan:
+    """A search for treatment, now."""
+    found: dict[str, Any] = {
+        "purpose": "TREAT",
+        "refusal_targets": refusal_targets(caller),
+        "at_us": NOW,
+    }
+    return SearchPlan(type_name, caller.id, criteria=criteria, count=count, **found | more)
+
+
+def ids(world: World, asked: SearchPlan) -> list[str]:
+    """The public ids of a page, in its order."""
+    return [row.id for row in world.store.search(asked).rows]
+
+
+def tokens(**values: str | Sequence[str]) -> tuple[TokenIndex, ...]:
+    """Token index rows; an underscore in a name stands for a dash."""
+    return tuple(
+        TokenIndex(name.replace("_", "-"), text)
+        for name, texts in values.items()
+        for text in ((texts,) if isinstance(texts, str) else texts)
+    )
+
+
+def token(parameter: str, *texts: str, visibility: str = "notice", **more: Any) -> Criterion:
+    return Criterion(parameter, "token", visibility, texts, **more)
