@@ -36,7 +36,7 @@ from referral_hub.keyring.master import MasterKey, read_master_key
 from referral_hub.keyring.ring import Keyring
 from referral_hub.resources.catalog import DEFINITIONS
 from referral_hub.settings import Settings
-from referral_hub.store.apply import Planner, Writes
+from referral_hub.store.apply import Planner, PlanWriter, Writes
 from referral_hub.store.backing import BackedTypes
 from referral_hub.store.bodies import Bodies
 from referral_hub.store.database import Away, Database, open_database
@@ -44,6 +44,7 @@ from referral_hub.store.key_rows import KeyRows
 from referral_hub.store.oauth_rows import OAuthClient, oauth_client
 from referral_hub.store.segments import Segments
 from referral_hub.store.spool import Spool
+from referral_hub.store.sqlite_client import SocketWriter
 from referral_hub.store.store import SqlStore
 from referral_hub.store.writing import open_writer
 from referral_hub.web import error_handlers
@@ -129,6 +130,7 @@ class Parts:
     lane: Lane
     bodies: Bodies
     spool: Spool
+    writer: PlanWriter
 
     def close(self) -> None:
         """Gives back connections, sockets and files."""
@@ -136,13 +138,20 @@ class Parts:
         self.store.close()
 
 
-def open_hub(settings: Settings, *, master: MasterKey | None = None, lane: Lane | None = None) -> Parts:
+def open_hub(
+    settings: Settings,
+    *,
+    master: MasterKey | None = None,
+    lane: Lane | None = None,
+    writer: PlanWriter | None = None,
+) -> Parts:
     """Opens a hub that was initialised.
 
     Args:
         settings: the settings of this process.
         master: the master key; read from its file by default.
         lane: the lane of a worker; a fresh one by default.
+        writer: who applies Changes; by default the writer process where one runs, else this process.
 
     Raises:
         ConfigurationError: the database or the keys are not there, or cannot be used.
@@ -150,7 +159,8 @@ def open_hub(settings: Settings, *, master: MasterKey | None = None, lane: Lane 
     lane = lane or Lane()
     away: Away = lane.away
     database = open_database(settings.database_url, away=away)
-    writer = open_writer(database, socket=settings.writer_socket, away=away)
+    if writer is None:
+        writer = open_writer(database, socket=settings.writer_socket, away=away)
     keyring = Keyring(master or read_master_key(settings.secret_key_file), KeyRows(database))
     bodies = Bodies(keyring)
     writes = Writes(Planner(bodies, keyring.digests, clock), writer, bodies)
@@ -190,7 +200,23 @@ def open_hub(settings: Settings, *, master: MasterKey | None = None, lane: Lane 
         backing=BackedTypes(database),
         admit=gate.admit_token,
     )
-    return Parts(settings, database, keyring, store, gate, hub, http, oauth, addresses, lane, bodies, spool)
+    return Parts(
+        settings, database, keyring, store, gate, hub, http, oauth, addresses, lane, bodies, spool, writer
+    )
+
+
+def open_served(settings: Settings) -> Parts:
+    """Opens a hub in a process beside the writer process of ``serve``.
+
+    On SQLite such a process never writes itself: while the writer is being started again it waits, and does
+    not take the lock that the writer needs.
+
+    Raises:
+        ConfigurationError: the database or the keys are not there, or cannot be used.
+    """
+    lane = Lane()
+    writer = SocketWriter(settings.writer_socket, away=lane.away) if settings.sqlite_file else None
+    return open_hub(settings, lane=lane, writer=writer)
 
 
 def _alarm(text: str) -> None:
@@ -237,7 +263,7 @@ def _metrics() -> str:
 def _worker_parts() -> Parts:
     import os
 
-    return open_hub(Settings.from_environment(os.environ))
+    return open_served(Settings.from_environment(os.environ))
 
 
 def worker() -> Callable[..., object]:

@@ -6,7 +6,13 @@ What lives here: data. What does not: the hub that takes them (``tests.world``).
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from referral_hub.fhir.canonical import ACT_REASON, CONSENT_SCOPE, INTERPRETER_REQUIRED, code_system, structure
+from referral_hub.fhir.canonical import (
+    ACT_REASON,
+    CONSENT_SCOPE,
+    INTERPRETER_REQUIRED,
+    code_system,
+    structure,
+)
 
 Resource = dict[str, Any]
 LOINC = "http://loinc.org"
@@ -101,7 +107,7 @@ def permit(
         "type": "permit",
         "period": {"start": instant(-1), "end": instant(days)},
         "actor": [{"role": IRCP, "reference": {"reference": f"Organization/{receiver}"}}],
-        "purpose": [{"system": ACT_REASON, "code": purpose}],
+        "purpose": [{"system": ACT_REASON if purpose.isupper() else code_system("purpose"), "code": purpose}],
     }
     if categories:
         found["class"] = [
@@ -116,7 +122,9 @@ def permit(
     return found
 
 
-def release(person: str, custodian: str, *permits: dict[str, Any], status: str = "active", **more: Any) -> Resource:
+def release(
+    person: str, custodian: str, *permits: dict[str, Any], status: str = "active", **more: Any
+) -> Resource:
     """Gives a signed release."""
     return _consent("release", person, custodian, status, {"type": "deny", "provision": list(permits)}, more)
 

@@ -337,10 +337,8 @@ class Reader:
         for key, value in node.items():
             if key == "provision":
                 continue
-            if key not in _ELEMENTS:
+            if key not in _ELEMENTS or (isinstance(value, (dict, list)) and _extended(value)):
                 self._issue(f"{path}.{key}", _UNKNOWN_CONDITION)
-            for place in _extensions(value, f"{path}.{key}"):
-                self._issue(place, _UNKNOWN_CONDITION)
 
     def _or(self, read: Callable[[], _T], otherwise: _T) -> _T:
         """Gives what was read, or the other where something in it was not understood."""
@@ -352,15 +350,10 @@ class Reader:
         self._issues.append(Issue("error", "invalid", text, path))
 
 
-def _extensions(value: object, path: str) -> Iterator[str]:
-    """Gives the places of extensions inside an element, those of its primitive parts too."""
+def _extended(value: dict[str, Any] | list[Any]) -> bool:
+    """Tells whether there is an extension anywhere inside, on a primitive part too."""
     if isinstance(value, dict):
-        for key, child in value.items():
-            place = f"{path}.{key}"
-            if key == "extension" or str(key).startswith("_"):
-                yield place
-            else:
-                yield from _extensions(child, place)
-    elif isinstance(value, list):
-        for index, child in enumerate(value):
-            yield from _extensions(child, f"{path}[{index}]")
+        if any(key == "extension" or key.startswith("_") for key in value):
+            return True
+        value = list(value.values())
+    return any(_extended(child) for child in value if isinstance(child, (dict, list)))

@@ -11,7 +11,7 @@ something in it that is not understood is left out, a deny forgets the condition
 Source: FHIR R4 Consent; ``consent.md`` 1.1 (C-01 to C-20); ``views.md`` 7 and 9.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from referral_hub.access.authoring import authoring_issues
@@ -126,7 +126,8 @@ class _Reading:
         scopes = {code for system, code in codings(self.body.get("scope")) if system == CONSENT_SCOPE}
         if self.body.get("implicitRules") is not None:
             self._issue("Consent.implicitRules", "A consent cannot rest on rules kept elsewhere.")
-        for path in _modifiers(self.body, "Consent"):
+        if _modified(dict(self.body)):
+            path = "Consent.modifierExtension" if "modifierExtension" in self.body else "Consent"
             self._issue(
                 path, "A modifier extension changes what the consent means; it cannot be kept with one."
             )
@@ -189,14 +190,10 @@ class _Reading:
         self.issues.append(Issue("error", "invalid", text, path))
 
 
-def _modifiers(value: object, path: str) -> Iterator[str]:
-    """Gives the places of every modifier extension."""
+def _modified(value: dict[str, Any] | list[Any]) -> bool:
+    """Tells whether there is a modifier extension anywhere."""
     if isinstance(value, dict):
-        for key, child in value.items():
-            if key == "modifierExtension":
-                yield f"{path}.{key}"
-            else:
-                yield from _modifiers(child, f"{path}.{key}")
-    elif isinstance(value, list):
-        for index, child in enumerate(value):
-            yield from _modifiers(child, f"{path}[{index}]")
+        if "modifierExtension" in value:
+            return True
+        value = list(value.values())
+    return any(_modified(child) for child in value if isinstance(child, (dict, list)))

@@ -83,9 +83,13 @@ def coding(value: Any, reading: Reading) -> dict[str, Any] | None:
     code = value.get("code")
     if system in NEVER_SENT and isinstance(code, str) and code.startswith(NEVER_SENT[system]):
         return None
-    return {
-        name: value[name] for name in ("system", "version", "code", "userSelected") if name in value
-    } or None
+    shown: dict[str, Any] = {} if system is None else {"system": system}
+    if code is not None:
+        shown["code"] = code
+    for name in ("version", "userSelected"):
+        if name in value:
+            shown[name] = value[name]
+    return shown or None
 
 
 def codings(value: Any, reading: Reading) -> list[dict[str, Any]] | None:

@@ -33,9 +33,9 @@ from referral_hub.access.redact_rules import (
 from referral_hub.access.redact_table import Reading, Table, copied
 from referral_hub.access.redact_task import placer_identifier
 from referral_hub.fhir.canonical import SDOHCC_ORDER_DETAIL
-from referral_hub.fhir.elements import codings
 
 CONTACTING_PROHIBITED = "contacting-subject-prohibited"
+_PROHIBITED = [{"coding": [{"system": SDOHCC_ORDER_DETAIL, "code": CONTACTING_PROHIBITED}]}]
 
 
 def _identifiers(value: Any, reading: Reading) -> list[dict[str, Any]] | None:
@@ -57,8 +57,15 @@ def _performers(value: Any, reading: Reading) -> list[dict[str, Any]] | None:
 
 def _contact_rule(value: Any, reading: Reading) -> list[dict[str, Any]] | None:
     """Lets one order stay: do not contact the person."""
-    if (SDOHCC_ORDER_DETAIL, CONTACTING_PROHIBITED) in codings(value):
-        return [{"coding": [{"system": SDOHCC_ORDER_DETAIL, "code": CONTACTING_PROHIBITED}]}]
+    for item in value if isinstance(value, list) else ():
+        found = item.get("coding") if isinstance(item, dict) else None
+        for coding in found if isinstance(found, list) else ():
+            if (
+                isinstance(coding, dict)
+                and coding.get("code") == CONTACTING_PROHIBITED
+                and coding.get("system") == SDOHCC_ORDER_DETAIL
+            ):
+                return _PROHIBITED
     return None
 
 

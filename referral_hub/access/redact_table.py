@@ -174,7 +174,7 @@ def meta(stored: Any) -> dict[str, Any]:
     Source: ``views.md`` 4; ``consent.md`` L-06, L-09.
     """
     shown: dict[str, Any] = {}
-    if isinstance(stored, Mapping):
+    if isinstance(stored, dict):
         for name in ("versionId", "lastUpdated"):
             if name in stored:
                 shown[name] = stored[name]

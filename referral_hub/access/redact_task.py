@@ -61,8 +61,10 @@ _Found = list[dict[str, Any]] | None
 
 def placer_identifier(identifier: Any) -> dict[str, Any] | None:
     """Gives the sender's own number of a referral (type PLAC) without who assigned it; None for any other."""
-    if identifier_type(identifier) != "PLAC":
-        return None
+    return _placed(identifier) if identifier_type(identifier) == "PLAC" else None
+
+
+def _placed(identifier: Mapping[str, Any]) -> dict[str, Any]:
     shown = {name: identifier[name] for name in ("use", "system", "value") if name in identifier}
     shown["type"] = _PLACER
     return shown
@@ -71,10 +73,11 @@ def placer_identifier(identifier: Any) -> dict[str, Any] | None:
 def _identifiers(value: Any, reading: Reading) -> _Found:
     shown = []
     for identifier in value if isinstance(value, list) else ():
-        if is_owners_identifier(identifier, reading.view.reader):
+        kind = identifier_type(identifier)
+        if kind == "PLAC":
+            shown.append(_placed(identifier))
+        elif kind == "FILL" and is_owners_identifier(identifier, reading.view.reader):
             shown.append(identifier)
-        elif placed := placer_identifier(identifier):
-            shown.append(placed)
     return shown or None
 
 
@@ -96,9 +99,9 @@ def _codes_only(value: Any, reading: Reading) -> dict[str, Any] | None:
 def _kind_of_task(value: Any, reading: Reading) -> dict[str, Any] | None:
     found = value.get("coding") if isinstance(value, dict) else None
     stay = [
-        {"system": item["system"], "code": item.get("code")}
+        {"system": item["system"], "code": item["code"]}
         for item in (found if isinstance(found, list) else ())
-        if isinstance(item, dict) and item.get("system") in _TASK_CODE_SYSTEMS
+        if isinstance(item, dict) and item.get("system") in _TASK_CODE_SYSTEMS and "code" in item
     ]
     return {"coding": stay} if stay else None
 
@@ -113,7 +116,9 @@ def _owner(value: Any, reading: Reading) -> dict[str, Any]:
 
 def _restriction(value: Any, reading: Reading) -> dict[str, Any] | None:
     period = value.get("period") if isinstance(value, dict) and "modifierExtension" not in value else None
-    stays = plain(period, reading) if isinstance(period, dict) else None
+    if not isinstance(period, dict):
+        return None
+    stays = {name: period[name] for name in ("start", "end") if name in period}
     return {"period": stays} if stays else None
 
 
@@ -139,12 +144,29 @@ def _all_notes(value: Any, reading: Reading) -> _Found:
 
 
 def _code(value: Any, system: str) -> str:
-    """Gives the first code of a system in a CodeableConcept or Coding; quicker than asking for all of them."""
+    """Gives the first code of a system in a CodeableConcept or Coding; quicker than asking for all."""
     found = value.get("coding", [value]) if isinstance(value, dict) else None
     for item in found if isinstance(found, list) else ():
         if isinstance(item, dict) and item.get("system") == system and isinstance(item.get("code"), str):
             return str(item["code"])
     return ""
+
+
+_CONDITION_TYPE = {"coding": [{"system": INPUT_TYPE, "code": "handling-condition"}]}
+_CONDITIONS_SHOWN: Mapping[str, Mapping[str, dict[str, Any]]] = {
+    "valueCode": {code: {"type": _CONDITION_TYPE, "valueCode": code} for code in HANDLING_CODES},
+    "valueCoding": {
+        code: {"type": _CONDITION_TYPE, "valueCoding": {"system": HANDLING_CONDITION, "code": code}}
+        for code in HANDLING_CODES
+    },
+    "valueCodeableConcept": {
+        code: {
+            "type": _CONDITION_TYPE,
+            "valueCodeableConcept": {"coding": [{"system": HANDLING_CONDITION, "code": code}]},
+        }
+        for code in HANDLING_CODES
+    },
+}
 
 
 def condition(entry: Any) -> dict[str, Any] | None:
@@ -153,14 +175,11 @@ def condition(entry: Any) -> dict[str, Any] | None:
         return None
     if _code(entry.get("type"), INPUT_TYPE) != "handling-condition":
         return None
-    shown: dict[str, Any] = {"type": {"coding": [{"system": INPUT_TYPE, "code": "handling-condition"}]}}
-    if entry.get("valueCode") in HANDLING_CODES:
-        return {**shown, "valueCode": entry["valueCode"]}
-    for name in ("valueCodeableConcept", "valueCoding"):
-        code = _code(entry.get(name), HANDLING_CONDITION)
-        if code in HANDLING_CODES:
-            found = {"system": HANDLING_CONDITION, "code": code}
-            return {**shown, name: {"coding": [found]} if name == "valueCodeableConcept" else found}
+    for name, shown in _CONDITIONS_SHOWN.items():
+        value = entry.get(name)
+        if value is not None:
+            code = value if name == "valueCode" else _code(value, HANDLING_CONDITION)
+            return shown.get(code) if isinstance(code, str) else None
     return None
 
 

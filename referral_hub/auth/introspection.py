@@ -63,7 +63,7 @@ class HubIntrospection(IntrospectionEndpoint):
         """Gives the client that asks.
 
         Raises:
-            InvalidClient: no proof, or one that does not hold.
+            InvalidClient: no proof, or one that does not hold: 401 here (RFC 7662 2.3).
         """
         if (request.authorization or "")[:7].lower() != "bearer " or "client_assertion" in request.form:
             proved: OAuthClient = self.server.authenticate_client(request, AUTH_METHODS, self.ENDPOINT_NAME)
@@ -71,10 +71,10 @@ class HubIntrospection(IntrospectionEndpoint):
         try:
             token = live(self._rows.oauth_token(digest_of(request.authorization)), request.at_us)
         except Unauthenticated:
-            raise InvalidClient("bearer") from None
+            raise InvalidClient("bearer", scheme="Bearer") from None
         found: OAuthClient | None = self.server.query_client(token.oauth_client)
         if found is None:
-            raise InvalidClient("bearer")
+            raise InvalidClient("bearer", scheme="Bearer")
         request.client, request.named = found, found.row.client_id
         return found
 

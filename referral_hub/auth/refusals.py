@@ -18,27 +18,34 @@ from authlib.oauth2.rfc6749 import (
     UnauthorizedClientError,
 )
 
+_CHALLENGES = {
+    "Basic": 'Basic realm="referral-hub", charset="UTF-8"',
+    "Bearer": 'Bearer realm="referral-hub", error="invalid_token"',
+}
+
 
 class InvalidClient(InvalidClientError):
-    """Who is calling could not be established: one text for every cause, 400, or 401 where Basic was tried.
+    """Who is calling could not be established: one text for every cause, 400, or 401 with a challenge.
 
     Args:
         reason: the cause, for the log only; never sent.
-        basic: True where the caller used HTTP Basic, which RFC 6749 answers with 401 and a challenge.
+        scheme: ``Basic`` or ``Bearer`` where the caller used the Authorization header, which RFC 6749 answers
+            with 401 and a challenge; else empty.
     """
 
-    def __init__(self, reason: str, *, basic: bool = False) -> None:
+    def __init__(self, reason: str, *, scheme: str = "") -> None:
         super().__init__(
             description="The client could not be authenticated. Check its registration, keys and clock.",
-            status_code=401 if basic else 400,
+            status_code=401 if scheme else 400,
         )
         self.reason = reason
+        self.scheme = scheme
 
     def get_headers(self) -> list[tuple[str, str]]:
-        """Gives the headers: never stored, and with a challenge where Basic was tried."""
+        """Gives the headers: never stored, and with a challenge where the header was used."""
         headers = OAuth2Error.get_headers(self)
-        if self.status_code == 401:
-            headers.append(("WWW-Authenticate", 'Basic realm="referral-hub", charset="UTF-8"'))
+        if self.scheme:
+            headers.append(("WWW-Authenticate", _CHALLENGES[self.scheme]))
         return headers
 
 

@@ -120,9 +120,9 @@ class HubAuthorizationServer(AuthorizationServer):
             client = SmartClientAssertion(request, self._keys, self._addresses.token).check(self.query_client)
             method = KEY_METHOD
         else:
-            raise InvalidClient("no-proof", basic=basic)
+            raise InvalidClient("no-proof", scheme="Basic" if request.authorization else "")
         if request.form.get("client_id", client.row.client_id) != client.row.client_id:
-            raise InvalidClient("client-id-of-another", basic=basic)
+            raise InvalidClient("client-id-of-another", scheme="Basic" if basic else "")
         request.client, request.auth_method = client, method
         return client
 
@@ -134,8 +134,14 @@ class HubAuthorizationServer(AuthorizationServer):
         return self._answered(request, lambda: self._token(request))
 
     def introspection(self, request: OAuthRequest) -> Answer:
-        """Answers what a token is, to those who may ask."""
-        return self._answered(request, lambda: self._asked(self._introspection, request))
+        """Answers what a token is, to those who may ask; whoever fails to prove that they may reads 401.
+
+        Source: RFC 7662 2.3.
+        """
+        found = self._answered(request, lambda: self._asked(self._introspection, request))
+        if found.http_status == 400 and found.body.get("error") == InvalidClient.error:
+            return self.handle_response(*InvalidClient("", scheme="Basic")())
+        return found
 
     def revocation(self, request: OAuthRequest) -> Answer:
         """Ends a token at the wish of the client it was given to."""
@@ -186,7 +192,7 @@ class HubAuthorizationServer(AuthorizationServer):
                 # It is not known whether it was applied. The same Change again is the same as once.
                 self._rows.apply(admitted)
         except GuardFailed:
-            raise InvalidClient("jti-replayed", basic=request.auth_method == SECRET_METHOD) from None
+            raise InvalidClient("jti-replayed") from None
         except (Busy, Unavailable):
             raise TemporarilyUnavailable from None
 
@@ -235,10 +241,10 @@ class HubAuthorizationServer(AuthorizationServer):
         client = self.query_client(client_id)
         if client is None:
             is_secret(secret, "")
-            raise InvalidClient("client-unknown", basic=True)
+            raise InvalidClient("client-unknown", scheme="Basic")
         request.named = client.row.client_id
         if not client.check_client_secret(secret):
-            raise InvalidClient("secret", basic=True)
+            raise InvalidClient("secret", scheme="Basic")
         return client
 
     def _note(self, request: OAuthRequest, refusal: OAuth2Error) -> None:
@@ -256,8 +262,8 @@ def _basic(authorization: str) -> tuple[str, str]:
     try:
         pair = base64.b64decode(authorization[6:].strip(), validate=True).decode("utf-8")
     except (ValueError, binascii.Error):
-        raise InvalidClient("basic-unreadable", basic=True) from None
+        raise InvalidClient("basic-unreadable", scheme="Basic") from None
     client_id, colon, secret = (unquote_plus(part) for part in pair.partition(":"))
     if not colon or not client_id or not secret:
-        raise InvalidClient("basic-unreadable", basic=True)
+        raise InvalidClient("basic-unreadable", scheme="Basic")
     return client_id, secret

@@ -16,6 +16,7 @@ from referral_hub.exchange.change import (
     DropDeliveries,
     Due,
     ResourceWrite,
+    Row,
 )
 from referral_hub.exchange.columns import Columns
 from referral_hub.exchange.indexing import index_rows
@@ -43,6 +44,7 @@ class Draft:
         self._deliveries: list[Delivery] = []
         self._dropped: list[DropDeliveries] = []
         self._due: list[Due] = []
+        self._rows: list[Row] = []
 
     # --- resources -------------------------------------------------------------------------------------
 
@@ -210,6 +212,10 @@ class Draft:
         """Adds a timer."""
         self._due.append(Due(f"{kind}/{row_id}/{at_us}", kind, row_id, at_us))
 
+    def settle(self, row: Row) -> None:
+        """Adds a row of another room that belongs to this Change, such as the end of the timer it answers."""
+        self._rows.append(row)
+
     def record_move(self, task: ResourceRow, *, organization: str, user: str, activity: str) -> ResourceRow:
         """Adds the Provenance of one move, authored by the organisation that made it.
 
@@ -258,6 +264,7 @@ class Draft:
             dropped=tuple(self._dropped),
             due=tuple(self._due),
             audit=tuple(self.audit),
+            rows=tuple(self._rows),
         )
 
 

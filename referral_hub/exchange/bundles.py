@@ -23,7 +23,7 @@ from referral_hub.exchange.reading import read
 from referral_hub.exchange.search import Found, search
 from referral_hub.fhir import patch as json_patch
 from referral_hub.fhir.outcome import Issue
-from referral_hub.fhir.references import normalise, rewrite_references
+from referral_hub.fhir.references import iter_references, normalise, rewrite_references
 from referral_hub.resources.catalog import DEFINITIONS
 
 _VERBS: dict[str, Verb] = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
@@ -139,19 +139,27 @@ def _check_targets(entries: Sequence[Entry]) -> None:
                     )
                 )
             seen.add(key)
-        elif entry.method == "POST" and entry.if_none_exist and entry.full_url:
+        elif entry.method == "POST" and entry.if_none_exist and _is_named(entry, entries):
             # A match would make the given id wrong for those that refer to this entry.
-            if any(entry.full_url in str(other.body) for other in entries if other is not entry):
-                issues.append(
-                    Issue(
-                        "error",
-                        "not-supported",
-                        "An entry that others refer to is created without ifNoneExist, or in a request of its own.",
-                        f"Bundle.entry[{entry.index}].request.ifNoneExist",
-                    )
+            issues.append(
+                Issue(
+                    "error",
+                    "not-supported",
+                    "An entry that others refer to is created without ifNoneExist, or in a request of its own.",
+                    f"Bundle.entry[{entry.index}].request.ifNoneExist",
                 )
+            )
     if issues:
         raise InvalidResource(issues)
+
+
+def _is_named(entry: Entry, entries: Sequence[Entry]) -> bool:
+    return bool(entry.full_url) and any(
+        entry.full_url == reference.get("reference")
+        for other in entries
+        if other is not entry
+        for _, reference in iter_references(other.body)
+    )
 
 
 def _rank(entry: Entry) -> tuple[int, int, int]:

@@ -76,11 +76,10 @@ def write_rows(
         )
     draft.compile(rows)
     grants = rows.grants
-    receivers = sorted({grant.organization for grant in grants} or _receivers(body))
+    receivers = sorted({grant.organization for grant in grants} or receivers_of(body))
     if active and kind_of(body) == "release":
-        ends = [grant.valid_until_us for grant in grants]
-        if ends:
-            _set_timers(row, max(ends), draft)
+        for ends_us in sorted({grant.valid_until_us for grant in grants}):
+            _set_timers(row, ends_us, draft)
         for receiver in receivers:
             _resume(row.person, receiver, draft, judge)
     elif was_active and not active:
@@ -92,7 +91,8 @@ def write_rows(
             draft.remind("recall-held", row.row_id, draft.at_us + HELD_DAYS * DAY_US)
 
 
-def _receivers(body: dict[str, Any]) -> set[str]:
+def receivers_of(body: dict[str, Any]) -> set[str]:
+    """Gives the ids of the organisations the permits of a Consent name."""
     found = set()
     root = body.get("provision")
     for permit in (root.get("provision") or ()) if isinstance(root, dict) else ():
@@ -133,6 +133,9 @@ def _resume(person: int, receiver: str, draft: Draft, judge: Judge) -> None:
         write_consequences(
             MovedTask(body, found, owner, nameless=False), revised, mover=hub.facts.id, user="", draft=draft
         )
+        if not waited and owner.fhir_endpoint:
+            # What was held at departure is told anew; a partner that has it answers with its own Task.
+            draft.tell(receiver, "task-notice", revised, person=person)
         draft.record_move(
             revised,
             organization=hub.facts.id,

@@ -21,7 +21,7 @@ from referral_hub.access.redaction import render
 from referral_hub.access.views import View
 from referral_hub.errors import Forbidden, InsufficientScope, NotFound
 from referral_hub.exchange.building import Draft, body_of
-from referral_hub.exchange.change import AuditEntry, Change, TokenGuard
+from referral_hub.exchange.change import AuditEntry, Change, Row, TokenGuard
 from referral_hub.exchange.judging import Coverage
 from referral_hub.exchange.openings import Openings, Reader
 from referral_hub.exchange.ports import (
@@ -96,6 +96,9 @@ class Gate:
             look: where what the row points at is looked up, of the same state.
             at_us: now, microseconds UTC.
         """
+        if standing is None and row.foreign_elements and row.person is not None:
+            # Its author sees what the recipient wrote only under a return release.
+            standing = look.standing(row.person, caller.organization_id, caller.refusal_targets)
         return self._release(reader_of(caller), row, standing, look, at_us)
 
     def release_to(
@@ -198,6 +201,12 @@ class Gate:
         if change.resources or change.accesses or change.consents or change.deliveries or change.dropped:
             raise Forbidden("A Change of the OAuth server holds token rows only.")
         return Admitted(change)
+
+    def admit_delivery(
+        self, change_id: str, entries: tuple[AuditEntry, ...], rows: tuple[Row, ...]
+    ) -> Admitted:
+        """Gives a Change that tells what left: audit lines and rows of the outbox, nothing of a person."""
+        return Admitted(Change(change_id, audit=entries, rows=rows))
 
     def admit_record(self, change_id: str, entries: tuple[AuditEntry, ...]) -> Admitted:
         """Gives a Change that only leaves lines in the audit, such as a refused attempt."""

@@ -18,6 +18,7 @@ from referral_hub.exchange.columns import Columns
 from referral_hub.exchange.consent_rules import DAY_US
 from referral_hub.exchange.ports import OrganizationRow, ResourceRow
 from referral_hub.exchange.proposal import Built
+from referral_hub.exchange.stamping import with_placer_identifier
 from referral_hub.fhir.canonical import V2_0203
 from referral_hub.fhir.dates import instant
 from referral_hub.fhir.elements import code_in, coded_value
@@ -109,6 +110,8 @@ def write_recall(
             }
             for number in numbers
         ]
+    # Its own placer number lets the partner recognise a recall that is delivered twice.
+    body = with_placer_identifier(body, draft.own_bases[0], draft.ids.public_id())
     columns = Columns(
         person=person.row_id,
         category="own",

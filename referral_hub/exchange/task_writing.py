@@ -100,10 +100,10 @@ def decide_move(
         opened = any(a.organization == columns.owner for a in working.accesses_of_task(row_id))
         if person is not None and not nameless:
             coverage = judge.coverage(owner, person.row_id, working, draft.at_us)
-    if leaving and not internal and not nameless and not coverage.live and person is not None:
-        if person.author == author and columns.focus is not None:
-            kind, text = _MISSING[coverage.reason]
-            raise kind(text, "Task.owner")
+    uncovered = leaving and not internal and not nameless and not coverage.live
+    if uncovered and person is not None and person.author == author and columns.focus is not None:
+        kind, text = _MISSING[coverage.reason]
+        raise kind(text, "Task.owner")
     facts = ReferralFacts(
         before=was,
         after=status,

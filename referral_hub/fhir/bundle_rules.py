@@ -13,8 +13,7 @@ from typing import Any
 from referral_hub.fhir.element_tables import index
 from referral_hub.fhir.validation_run import Json, Path, Run
 
-_RESTFUL = re.compile(r"https?://.+/[A-Za-z]+/[A-Za-z0-9\-.]{1,64}").fullmatch
-_BASE = re.compile(r"(https?://.+/)[A-Za-z]+/[A-Za-z0-9\-.]{1,64}").fullmatch
+_restful = re.compile(r"(https?://.+/)([A-Za-z]+)/[A-Za-z0-9\-.]{1,64}").fullmatch
 _is_absolute = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:").match
 _WITHOUT_ADDRESS = frozenset({"transaction", "transaction-response", "batch", "batch-response"})
 _PAGE_LINKS = frozenset({"first", "previous", "next", "last"})
@@ -63,7 +62,7 @@ def _check_address(entry: Json, kind: str, place: Path, run: Run) -> None:
         run.add(
             "value", "The fullUrl must be an absolute URL or a urn:uuid: or urn:oid:.", (place, "fullUrl", -1)
         )
-    elif isinstance(resource, dict) and _RESTFUL(url):
+    elif isinstance(resource, dict) and (match := _restful(url)) and match[2] in index().resource_types:
         ending = f"/{resource.get('resourceType')}/{resource.get('id')}"
         if not url.endswith(ending):
             text = "The fullUrl must end with the type and the id of the resource, as a read of it would."
@@ -199,7 +198,7 @@ def _addresses(entries: list[Json]) -> dict[str, list[int]]:
 def _resolved(text: str, entry: Json) -> str:
     """Gives the address a reference means when it stands in this entry."""
     url = entry.get("fullUrl")
-    base = _BASE(url) if isinstance(url, str) and not _is_absolute(text) else None
+    base = _restful(url) if isinstance(url, str) and not _is_absolute(text) else None
     return f"{base[1]}{text}" if base else text
 
 

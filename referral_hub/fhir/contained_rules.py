@@ -17,7 +17,7 @@ from referral_hub.fhir.validation_run import Json, Path, Run
 def check(value: Json, path: Path, run: Run) -> None:
     """Checks the contained resources of a resource."""
     contained = value.get("contained")
-    if not isinstance(contained, list):
+    if not isinstance(contained, list) or value is not run.root:
         return
     named: set[str] = set()
     used: set[str] | None = None

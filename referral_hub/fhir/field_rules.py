@@ -37,7 +37,7 @@ from referral_hub.fhir.object_rules import (
     is_filled_list,
     report_no_object,
 )
-from referral_hub.fhir.validation_run import Json, Path, Run
+from referral_hub.fhir.validation_run import Json, Path, Run, Spelling
 
 
 @cache
@@ -61,7 +61,8 @@ def _add_row(shape: Shape, row: ElementRow) -> None:
     spellings = tuple(json_name(row, type_name) for type_name in row.types)
     if row.min:
         shape.required.append((row.name, spellings))
-    for type_name, key in zip(row.types, spellings, strict=True):
+    for type_name, spelled in zip(row.types, spellings, strict=True):
+        key = Spelling(spelled, row.name) if row.choice else spelled
         if type_name == "xhtml":
             shape.fields[key] = narrative_rules.div
         elif is_primitive(type_name):

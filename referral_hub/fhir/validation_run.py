@@ -17,6 +17,24 @@ from referral_hub.fhir.outcome import Issue, Severity
 
 Json = dict[str, Any]
 
+
+class Spelling(str):
+    """The JSON name of an element that may have several types: it knows the name the element has in paths.
+
+    >>> told(((None, "Observation", -1), Spelling("valueQuantity", "value"), -1))
+    'Observation.value'
+    """
+
+    __slots__ = ("element",)
+    element: str
+
+    def __new__(cls, key: str, element: str) -> "Spelling":
+        """Makes the JSON name and keeps the name of the element."""
+        made = super().__new__(cls, key)
+        made.element = element
+        return made
+
+
 Path = tuple[Any, str, int]
 """A place: the place it is in (None for the resource itself), its name, its position in a list or -1."""
 
@@ -30,6 +48,7 @@ def told(path: Path | None) -> str:
     parts: list[str] = []
     while path is not None:
         path, name, position = path
+        name = name.element if isinstance(name, Spelling) else name
         parts.append(f"{name}[{position}]" if position >= 0 else name)
     return ".".join(reversed(parts))
 

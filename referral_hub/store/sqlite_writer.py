@@ -36,7 +36,7 @@ from referral_hub.store.frames import (
     frame,
 )
 from referral_hub.store.plan import Plan, decode
-from referral_hub.store.sqlite_group import GROUP, Group, Outcome, WriterPaths, writing_lock
+from referral_hub.store.sqlite_group import GROUP, LOCK_WAIT_S, Group, Outcome, WriterPaths, writing_lock
 
 _READ_BYTES = 1 << 18
 _LOOK_S = 0.5
@@ -60,14 +60,21 @@ class WriterProcess:
         paths: database, lock and socket.
         ready: called once the socket takes Changes.
         lifeline: a file descriptor whose end ends the writer too: the read end of a pipe its parent holds.
+        wait_s: how long another writer may take to end, in seconds.
     """
 
     def __init__(
-        self, paths: WriterPaths, *, ready: Callable[[], None] = lambda: None, lifeline: int | None = None
+        self,
+        paths: WriterPaths,
+        *,
+        ready: Callable[[], None] = lambda: None,
+        lifeline: int | None = None,
+        wait_s: float = LOCK_WAIT_S,
     ) -> None:
         self._paths = paths
         self._ready = ready
         self._lifeline = lifeline
+        self._wait_s = wait_s
         self._stopping = False
         self._selector = selectors.DefaultSelector()
 
@@ -78,7 +85,7 @@ class WriterProcess:
             Busy: where another process holds the lock.
         """
         with contextlib.ExitStack() as held:
-            held.enter_context(writing_lock(self._paths.lock))
+            held.enter_context(writing_lock(self._paths.lock, wait_s=self._wait_s))
             connection = open_sqlite(self._paths.database, writer=True)
             held.callback(connection.close)
             listener = held.enter_context(_listen(self._paths.socket))

@@ -116,13 +116,22 @@ BASES = Statement(
     .order_by(schema.organization_base.c.base_url),
 )
 
+_sent = schema.outbox
 RECIPIENTS = Statement(
     "recipients_of_person",
-    sa.select(schema.ledger.c.recipient)
-    .where(schema.ledger.c.person == whole("person"))
-    .distinct()
-    .order_by(schema.ledger.c.recipient),
+    sa.union(
+        sa.select(schema.ledger.c.recipient.label("recipient")).where(
+            schema.ledger.c.person == whole("person")
+        ),
+        sa.select(_sent.c.destination.label("recipient")).where(
+            _sent.c.person == whole("person"),
+            _sent.c.attempts > constant(0),
+            _sent.c.state != constant(schema.OUTBOX_DONE),
+        ),
+    ).order_by("recipient"),
 )
+"""Who received something, and who may have: a message that was tried and never answered may have arrived."""
+
 DISCLOSURES = Statement(
     "disclosures_of_person",
     sa.select(*schema.audit.c)

@@ -24,7 +24,7 @@ from referral_hub.store.apply import PlanWriter
 from referral_hub.store.database import Away, Database, PostgresDatabase, SqliteDatabase
 from referral_hub.store.postgres_writer import PostgresWriter
 from referral_hub.store.sqlite_client import SocketWriter
-from referral_hub.store.sqlite_group import LocalWriter, WriterPaths
+from referral_hub.store.sqlite_group import LOCK_WAIT_S, LocalWriter, WriterPaths
 from referral_hub.store.sqlite_writer import WriterProcess
 
 
@@ -59,6 +59,7 @@ def run_writer(
     *,
     ready: Callable[[], None] = lambda: None,
     lifeline: int | None = None,
+    wait_s: float = LOCK_WAIT_S,
 ) -> None:
     """Runs the writer in this process until SIGTERM, SIGINT or the end of its parent.
 
@@ -67,11 +68,12 @@ def run_writer(
         socket: where Changes are taken; by default beside the database file.
         ready: called once they are.
         lifeline: the read end of a pipe that the parent holds open.
+        wait_s: how long another writer may take to end, in seconds.
 
     Raises:
         Busy: where another process holds the lock.
     """
-    process = WriterProcess(WriterPaths.of(database, socket), ready=ready, lifeline=lifeline)
+    process = WriterProcess(WriterPaths.of(database, socket), ready=ready, lifeline=lifeline, wait_s=wait_s)
     for ending in (signal.SIGTERM, signal.SIGINT):
         signal.signal(ending, process.stop)
     process.run()

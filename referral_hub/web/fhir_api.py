@@ -9,6 +9,7 @@ Source: FHIR R4 http.html; ``interfaces.md`` 4.
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from flask import Blueprint, Response, request
@@ -51,11 +52,168 @@ Route = Callable[..., Response]
 
 @dataclass(frozen=True, slots=True)
 class FhirApi:
-    """What the routes share."""
+    """The interactions as routes; each reads a request, calls one interaction and answers."""
 
     hub: Hub
     sizes: BodySizes
     capability: bytes
+
+    def capabilities(self) -> Response:
+        """Gives the CapabilityStatement."""
+        return json_response(self.capability, pretty=preferences_of(request).pretty)
+
+    def bundle(self) -> Response:
+        """Runs a transaction or batch."""
+        check_sends_json(request)
+        digest = digest_of(request.headers.get("Authorization"))
+        body = json_codec.decode_object(body_bytes(request, self.sizes.resource), levels=self.sizes.levels)
+        kind, answers = bundles.run(self.hub, digest, body)
+        return json_response(bundle_answer(kind, answers, preferences_of(request), self.hub.base))
+
+    def search_type(self, type_name: str) -> Response:
+        """Searches one type."""
+        return _search(self.hub, type_name, request.query_string.decode("ascii", "replace"))
+
+    def search_by_post(self, type_name: str) -> Response:
+        """Searches one type, the parameters in the body."""
+        if request.mimetype != _FORM:
+            raise MalformedContent(f"Send the search as {_FORM}.")
+        form = request.stream.read(self.sizes.resource).decode("ascii", "replace")
+        query = request.query_string.decode("ascii", "replace")
+        return _search(self.hub, type_name, "&".join(part for part in (query, form) if part))
+
+    def create(self, type_name: str) -> Response:
+        """Creates a resource."""
+        _serves(type_name, "create")
+        check_sends_json(request)
+        digest = digest_of(request.headers.get("Authorization"))
+        proposal = Proposal(
+            verb="create",
+            type_name=type_name,
+            body=self._resource(type_name),
+            if_none_exist=request.headers.get("If-None-Exist", ""),
+        )
+        return written_response(
+            write(self.hub, by_token(self.hub, digest), proposal), preferences_of(request), self.hub.base
+        )
+
+    def read_one(self, type_name: str, public_id: str) -> Response:
+        """Gives a resource as this caller may have it."""
+        _serves(type_name, "read")
+        digest = digest_of(request.headers.get("Authorization"))
+        outcome = read(self.hub, digest, type_name, public_id)
+        return resource_response(
+            outcome.released, preferences_of(request), request.headers.get("If-None-Match", "")
+        )
+
+    def update(self, type_name: str, public_id: str) -> Response:
+        """Updates a resource, or this caller's view of it."""
+        _serves(type_name, "update")
+        check_sends_json(request)
+        digest = digest_of(request.headers.get("Authorization"))
+        proposal = Proposal(
+            verb="update",
+            type_name=type_name,
+            public_id=public_id,
+            body=self._resource(type_name),
+            if_match=etag_version(request.headers.get("If-Match")),
+        )
+        return written_response(
+            write(self.hub, by_token(self.hub, digest), proposal), preferences_of(request), self.hub.base
+        )
+
+    def patch(self, type_name: str, public_id: str) -> Response:
+        """Patches a resource, or this caller's view of it."""
+        _serves(type_name, "patch")
+        check_sends_patch(request)
+        digest = digest_of(request.headers.get("Authorization"))
+        proposal = Proposal(
+            verb="patch",
+            type_name=type_name,
+            public_id=public_id,
+            patch=json_patch.read(body_bytes(request, self.sizes.resource)),
+            if_match=etag_version(request.headers.get("If-Match")),
+        )
+        return written_response(
+            write(self.hub, by_token(self.hub, digest), proposal), preferences_of(request), self.hub.base
+        )
+
+    def delete(self, type_name: str, public_id: str) -> Response:
+        """Deletes a draft that was never released."""
+        _serves(type_name, "delete")
+        digest = digest_of(request.headers.get("Authorization"))
+        proposal = Proposal(
+            verb="delete",
+            type_name=type_name,
+            public_id=public_id,
+            if_match=etag_version(request.headers.get("If-Match")),
+        )
+        return written_response(
+            write(self.hub, by_token(self.hub, digest), proposal), preferences_of(request), self.hub.base
+        )
+
+    def history_instance(self, type_name: str, public_id: str) -> Response:
+        """Gives the versions this caller may have."""
+        _serves(type_name, "history-instance")
+        digest = digest_of(request.headers.get("Authorization"))
+        versions = history(self.hub, digest, type_name, public_id)
+        body = history_bundle(versions, f"{self.hub.base}/{type_name}/{public_id}/_history", self.hub.base)
+        return json_response(body, pretty=preferences_of(request).pretty)
+
+    def read_version(self, type_name: str, public_id: str, version: str) -> Response:
+        """Gives one version."""
+        _serves(type_name, "vread")
+        digest = digest_of(request.headers.get("Authorization"))
+        outcome = vread(self.hub, digest, type_name, public_id, version)
+        return resource_response(outcome.released, preferences_of(request))
+
+    def available_actions(self, public_id: str) -> Response:
+        """Gives the moves this caller may make of a Task."""
+        digest = digest_of(request.headers.get("Authorization"))
+        return json_response(json_codec.encode(operations.available_actions(self.hub, digest, public_id)))
+
+    def revoke(self, public_id: str) -> Response:
+        """Ends a consent."""
+        digest = digest_of(request.headers.get("Authorization"))
+        revocation = revocation_parameters(request, self.sizes)
+        released = operations.revoke(self.hub, digest, public_id, revocation)
+        return resource_response(released, preferences_of(request))
+
+    def disclosures(self, public_id: str) -> Response:
+        """Gives who received what of a person."""
+        digest = digest_of(request.headers.get("Authorization"))
+        return json_response(json_codec.encode(operations.disclosures(self.hub, digest, public_id)))
+
+    def preview(self) -> Response:
+        """Gives what a recipient would see."""
+        digest = digest_of(request.headers.get("Authorization"))
+        shown = previews.preview(self.hub, digest, preview_parameters(request, self.sizes))
+        return json_response(collection([(one.reference, one.body) for one in shown], self.hub.base))
+
+    def _resource(self, type_name: str) -> dict[str, Any]:
+        most = self.sizes.binary if type_name in ("Binary", "DocumentReference") else self.sizes.resource
+        return json_codec.decode_object(body_bytes(request, most), levels=self.sizes.levels)
+
+
+ROUTES: tuple[tuple[str, tuple[str, ...], str], ...] = (
+    ("", ("POST",), "bundle"),
+    ("/metadata", ("GET",), "capabilities"),
+    ("/", ("POST",), "bundle"),
+    ("/<type_name>", ("GET",), "search_type"),
+    ("/<type_name>/_search", ("POST",), "search_by_post"),
+    ("/<type_name>", ("POST",), "create"),
+    ("/<type_name>/<public_id>", ("GET",), "read_one"),
+    ("/<type_name>/<public_id>", ("PUT",), "update"),
+    ("/<type_name>/<public_id>", ("PATCH",), "patch"),
+    ("/<type_name>/<public_id>", ("DELETE",), "delete"),
+    ("/<type_name>/<public_id>/_history", ("GET",), "history_instance"),
+    ("/<type_name>/<public_id>/_history/<version>", ("GET",), "read_version"),
+    ("/Task/<public_id>/$available-actions", ("GET", "POST"), "available_actions"),
+    ("/Consent/<public_id>/$revoke", ("POST",), "revoke"),
+    ("/Patient/<public_id>/$disclosures", ("GET", "POST"), "disclosures"),
+    ("/ServiceRequest/$preview", ("POST",), "preview"),
+)
+"""Address below /fhir, methods, and the interaction that answers: every way in, in one table."""
 
 
 def fhir_blueprint(api: FhirApi, lane: Callable[[Route], Route]) -> Blueprint:
@@ -66,157 +224,14 @@ def fhir_blueprint(api: FhirApi, lane: Callable[[Route], Route]) -> Blueprint:
         lane: wraps a route so that it computes only while it holds the worker's lane.
     """
     blueprint = Blueprint("fhir", __name__, url_prefix="/fhir")
-    hub = api.hub
-
-    def route(rule: str, *methods: str) -> Callable[[Route], Route]:
-        def register(view: Route) -> Route:
-            @wraps(view)
-            def checked(**values: str) -> Response:
-                check_accepts(request)
-                return view(**values)
-
-            blueprint.add_url_rule(rule, view.__name__, lane(checked), methods=list(methods))
-            return view
-
-        return register
-
-    @route("/metadata", "GET")
-    def capabilities() -> Response:
-        return json_response(api.capability, pretty=preferences_of(request).pretty)
-
-    @route("/", "POST")
-    def bundle() -> Response:
-        check_sends_json(request)
-        digest = digest_of(request.headers.get("Authorization"))
-        body = json_codec.decode_object(body_bytes(request, api.sizes.resource), levels=api.sizes.levels)
-        kind, answers = bundles.run(hub, digest, body)
-        return json_response(bundle_answer(kind, answers, preferences_of(request), hub.base))
-
-    @route("/<type_name>", "GET")
-    def search_type(type_name: str) -> Response:
-        return _search(hub, type_name, request.query_string.decode("ascii", "replace"))
-
-    @route("/<type_name>/_search", "POST")
-    def search_by_post(type_name: str) -> Response:
-        if request.mimetype != _FORM:
-            raise MalformedContent(f"Send the search as {_FORM}.")
-        form = request.stream.read(api.sizes.resource).decode("ascii", "replace")
-        query = request.query_string.decode("ascii", "replace")
-        return _search(hub, type_name, "&".join(part for part in (query, form) if part))
-
-    @route("/<type_name>", "POST")
-    def create(type_name: str) -> Response:
-        _serves(type_name, "create")
-        check_sends_json(request)
-        digest = digest_of(request.headers.get("Authorization"))
-        proposal = Proposal(
-            verb="create",
-            type_name=type_name,
-            body=_resource(api, type_name),
-            if_none_exist=request.headers.get("If-None-Exist", ""),
-        )
-        return written_response(
-            write(hub, by_token(hub, digest), proposal), preferences_of(request), hub.base
-        )
-
-    @route("/<type_name>/<public_id>", "GET")
-    def read_one(type_name: str, public_id: str) -> Response:
-        _serves(type_name, "read")
-        digest = digest_of(request.headers.get("Authorization"))
-        outcome = read(hub, digest, type_name, public_id)
-        return resource_response(
-            outcome.released, preferences_of(request), request.headers.get("If-None-Match", "")
-        )
-
-    @route("/<type_name>/<public_id>", "PUT")
-    def update(type_name: str, public_id: str) -> Response:
-        _serves(type_name, "update")
-        check_sends_json(request)
-        digest = digest_of(request.headers.get("Authorization"))
-        proposal = Proposal(
-            verb="update",
-            type_name=type_name,
-            public_id=public_id,
-            body=_resource(api, type_name),
-            if_match=etag_version(request.headers.get("If-Match")),
-        )
-        return written_response(
-            write(hub, by_token(hub, digest), proposal), preferences_of(request), hub.base
-        )
-
-    @route("/<type_name>/<public_id>", "PATCH")
-    def patch(type_name: str, public_id: str) -> Response:
-        _serves(type_name, "patch")
-        check_sends_patch(request)
-        digest = digest_of(request.headers.get("Authorization"))
-        proposal = Proposal(
-            verb="patch",
-            type_name=type_name,
-            public_id=public_id,
-            patch=json_patch.read(body_bytes(request, api.sizes.resource)),
-            if_match=etag_version(request.headers.get("If-Match")),
-        )
-        return written_response(
-            write(hub, by_token(hub, digest), proposal), preferences_of(request), hub.base
-        )
-
-    @route("/<type_name>/<public_id>", "DELETE")
-    def delete(type_name: str, public_id: str) -> Response:
-        _serves(type_name, "delete")
-        digest = digest_of(request.headers.get("Authorization"))
-        proposal = Proposal(
-            verb="delete",
-            type_name=type_name,
-            public_id=public_id,
-            if_match=etag_version(request.headers.get("If-Match")),
-        )
-        return written_response(
-            write(hub, by_token(hub, digest), proposal), preferences_of(request), hub.base
-        )
-
-    @route("/<type_name>/<public_id>/_history", "GET")
-    def history_instance(type_name: str, public_id: str) -> Response:
-        _serves(type_name, "history-instance")
-        digest = digest_of(request.headers.get("Authorization"))
-        versions = history(hub, digest, type_name, public_id)
-        body = history_bundle(versions, f"{hub.base}/{type_name}/{public_id}/_history", hub.base)
-        return json_response(body, pretty=preferences_of(request).pretty)
-
-    @route("/<type_name>/<public_id>/_history/<version>", "GET")
-    def read_version(type_name: str, public_id: str, version: str) -> Response:
-        _serves(type_name, "vread")
-        digest = digest_of(request.headers.get("Authorization"))
-        outcome = vread(hub, digest, type_name, public_id, version)
-        return resource_response(outcome.released, preferences_of(request))
-
-    @route("/Task/<public_id>/$available-actions", "GET", "POST")
-    def available_actions(public_id: str) -> Response:
-        digest = digest_of(request.headers.get("Authorization"))
-        return json_response(json_codec.encode(operations.available_actions(hub, digest, public_id)))
-
-    @route("/Consent/<public_id>/$revoke", "POST")
-    def revoke(public_id: str) -> Response:
-        digest = digest_of(request.headers.get("Authorization"))
-        revocation = revocation_parameters(request, api.sizes)
-        released = operations.revoke(hub, digest, public_id, revocation)
-        return resource_response(released, preferences_of(request))
-
-    @route("/Patient/<public_id>/$disclosures", "GET", "POST")
-    def disclosures(public_id: str) -> Response:
-        digest = digest_of(request.headers.get("Authorization"))
-        return json_response(json_codec.encode(operations.disclosures(hub, digest, public_id)))
-
-    @route("/ServiceRequest/$preview", "POST")
-    def preview() -> Response:
-        digest = digest_of(request.headers.get("Authorization"))
-        shown = previews.preview(hub, digest, preview_parameters(request, api.sizes))
-        return json_response(collection([(one.reference, one.body) for one in shown], hub.base))
-
-    blueprint.add_url_rule("", "bundle_at_base", lane(_checked(bundle)), methods=["POST"])
+    for number, (rule, methods, name) in enumerate(ROUTES):
+        view = lane(_checked(getattr(api, name)))
+        blueprint.add_url_rule(rule, f"{name}-{number}", view, methods=list(methods))
     return blueprint
 
 
 def _checked(view: Route) -> Route:
+    @wraps(view)
     def checked(**values: str) -> Response:
         check_accepts(request)
         return view(**values)
@@ -230,11 +245,6 @@ def _serves(type_name: str, interaction: str) -> None:
         raise NotFound("This hub does not serve this type.")
     if interaction not in definition.interactions:
         raise InteractionNotSupported(f"This hub has no {interaction} for {type_name}.")
-
-
-def _resource(api: FhirApi, type_name: str) -> dict[str, object]:
-    most = api.sizes.binary if type_name in ("Binary", "DocumentReference") else api.sizes.resource
-    return json_codec.decode_object(body_bytes(request, most), levels=api.sizes.levels)
 
 
 def _search(hub: Hub, type_name: str, query: str) -> Response:

@@ -139,6 +139,13 @@ def test_a_redirect_is_not_followed(http_status: int) -> None:
         assert inner_seen == []
 
 
+def test_a_redirect_to_the_same_partner_is_not_followed_either() -> None:
+    with serving(sending(b"", 302, Location="/elsewhere")) as (port, seen):
+        with pytest.raises(Unavailable):
+            guard(port).fetch(f"http://partner.example:{port}/")
+        assert [path for path, _ in seen] == ["/"]
+
+
 @pytest.mark.parametrize("http_status", [204, 400, 404, 500])
 def test_a_document_is_a_200(http_status: int) -> None:
     with serving(sending(b"", http_status)) as (port, _), pytest.raises(Unavailable):

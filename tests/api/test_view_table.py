@@ -5,7 +5,6 @@ from collections.abc import Callable
 import pytest
 
 from referral_hub.fhir.canonical import code_system
-from referral_hub.fhir.elements import code_in
 from tests import builders as b
 from tests.api.network import Story, story
 from tests.world import World
@@ -33,14 +32,18 @@ def _acknowledged(it: Story) -> None:
 def _immediate(it: Story) -> None:
     it.sign()
     it.refer(
-        input=[{"type": b.coded(code_system("task-input-type"), "identity-release"), "valueCode": "immediate"}]
+        input=[
+            {"type": b.coded(code_system("task-input-type"), "identity-release"), "valueCode": "immediate"}
+        ]
     )
 
 
 def _immediate_not_covered(it: Story) -> None:
     it.sign(categories=("health",))
     it.refer(
-        input=[{"type": b.coded(code_system("task-input-type"), "identity-release"), "valueCode": "immediate"}]
+        input=[
+            {"type": b.coded(code_system("task-input-type"), "identity-release"), "valueCode": "immediate"}
+        ]
     )
 
 
@@ -144,7 +147,11 @@ def test_each_cell_of_the_view_table(world: World, state: str) -> None:
     it = story(world)
     condition = it.s.create(b.condition(it.person))
     reach(it)
-    assert (_seen(it, it.task, "Task"), _seen(it, it.request, "ServiceRequest"), _seen(it, it.person, "Patient")) == (
+    assert (
+        _seen(it, it.task, "Task"),
+        _seen(it, it.request, "ServiceRequest"),
+        _seen(it, it.person, "Patient"),
+    ) == (
         task,
         request,
         patient,

@@ -83,7 +83,16 @@ def is_in(left: Values, right: Values) -> Truth:
     """``in``: what is on the left is among what is on the right."""
     if not left:
         return None
-    return all(any(equal(one, item) for item in right) for one in left)
+    answer: Truth = True
+    for one in left:
+        answer = both(answer, _among(one, right))
+    return answer
+
+
+def _among(one: Any, values: Values) -> Truth:
+    if any(equal(one, item) for item in values):
+        return True
+    return None if plain(one) is None else False
 
 
 def union(left: Values, right: Values) -> Values:

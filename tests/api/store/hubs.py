@@ -1,10 +1,14 @@
 """A whole write half of a hub on one database, for tests of the store; everybody in it is invented."""
 
 import secrets
+import sqlite3
 import time
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import psycopg
 
 from referral_hub.exchange.change import AuditEntry, Change, ResourceWrite
 from referral_hub.exchange.ports import Admitted
@@ -52,6 +56,17 @@ class Hub:
         """Gives the only row."""
         (row,) = self.rows(table, *conditions)
         return row
+
+    def run(self, expression: Any) -> None:
+        """Changes rows behind the hub's back."""
+        statement = Statement("behind its back", expression)
+        if self.database.dialect == "postgresql":
+            with psycopg.connect(self.url, autocommit=True) as connection:
+                connection.execute(statement.text["postgresql"])
+            return
+        with closing(sqlite3.connect(self.directory / "hub.db")) as file:
+            file.execute(statement.text["sqlite"])
+            file.commit()
 
     def close(self) -> None:
         self.writes.close()

@@ -66,6 +66,9 @@ class _Elsewhere:
     def append(self, entries: Sequence[AuditEntry], *, durable: bool) -> None:
         raise AssertionError("these tests only read")
 
+    def ingest(self, now_us: int) -> None:
+        raise AssertionError("these tests only read")
+
     def close(self) -> None:
         return None
 
@@ -75,13 +78,21 @@ class World:
 
     def __init__(self, url: str) -> None:
         self.engine = sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+        if self.engine.dialect.name == "sqlite":
+            sa.event.listen(self.engine, "connect", _hasten)
         schema.METADATA.create_all(self.engine)
         self.dialect = self.engine.dialect.name
         self.digests = IndexDigests(bytes(32))
         self.keys = PersonKeys()
         self.database = open_database(url)
+        elsewhere = _Elsewhere()
         self.store = SqlStore(
-            self.database, Bodies(self.keys), self.digests, writes=_Elsewhere(), audit=_Elsewhere()
+            self.database,
+            Bodies(self.keys),
+            self.digests,
+            writes=elsewhere,
+            audit=elsewhere,
+            segments=elsewhere,
         )
 
     def close(self) -> None:
@@ -255,6 +266,11 @@ class World:
                 }
                 | changes,
             )
+
+
+def _hasten(driver: Any, _record: Any) -> None:
+    """What a test database loses in a power cut is no loss."""
+    driver.execute("PRAGMA synchronous=OFF")
 
 
 @contextmanager

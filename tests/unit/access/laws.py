@@ -13,11 +13,12 @@ from random import Random
 from referral_hub.access.decision import decide
 from referral_hub.access.facts import Decision, Request
 from referral_hub.access.grants import compile_rows, opened
-from referral_hub.access.provisions import CompiledConsent, compile_consent
+from referral_hub.access.provisions import CompiledConsent
 from referral_hub.access.rows import Grant, Refusal, RefusalException
 from tests.unit.access.worlds import (
     Body,
     World,
+    as_stored,
     draw_refusal,
     draw_world,
     labelled_very_restricted,
@@ -29,13 +30,9 @@ from tests.unit.access.worlds import (
 PERSON = 7
 
 
-def _compiled(body: Body, consent_id: str) -> CompiledConsent:
-    return compile_consent(consent_id, "1", body, authored=False)
-
-
 def compiled(bodies: Iterable[Body]) -> list[CompiledConsent]:
-    """The Consents as stored; those of the hub's shapes were taken by its own rules when they were drawn."""
-    return [_compiled(body, f"c{index}") for index, body in enumerate(bodies)]
+    """The Consents as they are read once stored."""
+    return [as_stored(body, f"c{index}").consent for index, body in enumerate(bodies)]
 
 
 def by_rows(consents: Sequence[CompiledConsent], request: Request, at_us: int) -> Decision:
@@ -61,7 +58,7 @@ def widens(before: Decision, after: Decision) -> bool:
 def check_hub_world(chance: Random) -> Counter[str]:
     """Draws one world of hub Consents and holds it against every law."""
     world = draw_world(chance, authored=True)
-    consents = compiled(world.bodies)
+    consents = [drawn.consent for drawn in world.drawn]
     told = decide(consents, world.request, world.at_us)
     rows = by_rows(consents, world.request, world.at_us)
     _law("rows say what the decision says", world, rows.outcome == told.outcome)
@@ -76,7 +73,7 @@ def check_hub_world(chance: Random) -> Counter[str]:
 def check_mixed_world(chance: Random) -> Counter[str]:
     """Draws one world of Consents of every kind and holds it against the laws that bind them too."""
     world = draw_world(chance, authored=False)
-    consents = compiled(world.bodies)
+    consents = [drawn.consent for drawn in world.drawn]
     told = decide(consents, world.request, world.at_us)
     rows = by_rows(consents, world.request, world.at_us)
     _law("rows open nothing that the decision does not", world, not widens(told, rows))
@@ -97,23 +94,28 @@ def _check_restrictions(chance: Random, world: World, consents: list[CompiledCon
 
     again = decide(consents[::-1], world.request, world.at_us)
     _law("order does not matter", world, (again.outcome, again.very_restricted) == _gist(told))
-    never_widens("adding a refusal", [*consents, _compiled(draw_refusal(chance), "new")])
+    never_widens("adding a refusal", [*consents, draw_refusal(chance, "new").consent])
     never_widens("raising a label to V", consents, labelled_very_restricted(world.request))
     never_widens("stating no purpose", consents, replace(world.request, purpose=""))
     never_widens("passing on", consents, replace(world.request, action="disclose"))
     if not consents:
         return held + 1
     index = chance.randrange(len(consents))
-    chosen, body = consents[index], world.bodies[index]
+    drawn, chosen = world.drawn[index], consents[index]
     rest = [*consents[:index], *consents[index + 1 :]]
+
+    def instead(body: Body) -> list[CompiledConsent]:
+        return [*rest, as_stored(body, chosen.id).consent]
+
     if chosen.kind == "refusal":
-        never_widens("dropping exceptions", [*rest, _compiled(without_exceptions(body), chosen.id)])
+        if not chosen.denies:  # one that is nested too deeply stops everything until it can be understood
+            never_widens("dropping exceptions", instead(without_exceptions(drawn.body)))
         return held + 1
     if not chosen.denies and chosen.root is None:
         never_widens("withdrawing", rest)
-    never_widens("narrowing a permit", [*rest, _compiled(narrowed(chance, body, chosen), chosen.id)])
-    modified = {**body, "modifierExtension": [{"url": "urn:x"}]}
-    never_widens("a modifier extension", [*rest, _compiled(modified, chosen.id)])
+    never_widens("narrowing a permit", instead(narrowed(chance, drawn)))
+    modifier = {"modifierExtension": [{"url": "urn:x"}]}
+    never_widens("a modifier extension", instead({**drawn.body, **modifier}))
     return held + 1
 
 
@@ -133,4 +135,6 @@ def _gist(decision: Decision) -> tuple[str, bool]:
 
 def _law(name: str, world: World, holds: bool) -> None:
     if not holds:
-        raise AssertionError(f"law broken: {name}\n{world.request}\nat {world.at_us}\n{list(world.bodies)}")
+        raise AssertionError(
+            f"law broken: {name}\n{world.request}\nat {world.at_us}\n{[drawn.body for drawn in world.drawn]}"
+        )

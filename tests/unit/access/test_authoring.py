@@ -80,7 +80,7 @@ def test_the_two_shapes_are_taken(body: dict[str, Any]) -> None:
         (release(scope={"text": "x"}), ["Consent.scope"]),
         (release(implicitRules="urn:x"), ["Consent.implicitRules"]),
         (release(modifierExtension=[{}]), ["Consent.modifierExtension"]),
-        (release(permit(modifierExtension=[{}])), [f"{N}.modifierExtension", f"{N}.modifierExtension"]),
+        (release(permit(modifierExtension=[{}])), ["Consent", f"{N}.modifierExtension"]),
         (release(policyRule={"text": "see paper"}), ["Consent.policyRule"]),
         (consent("release", None), [P]),
         (consent("refusal", None), [P]),

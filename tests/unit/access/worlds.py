@@ -55,48 +55,65 @@ MOMENTS = tuple(
 
 
 @dataclass(frozen=True)
-class World:
-    """Consents as FHIR bodies, what is asked, and when."""
+class Drawn:
+    """One Consent, as FHIR and as read."""
 
-    bodies: tuple[Body, ...]
+    body: Body
+    consent: CompiledConsent
+
+
+@dataclass(frozen=True)
+class World:
+    """The Consents of one person, what is asked, and when."""
+
+    drawn: tuple[Drawn, ...]
     request: Request
     at_us: int
 
 
 def draw_world(chance: Random, *, authored: bool) -> World:
     """Draws a world of Consents in the two shapes of the hub, or of Consents of every kind."""
-    bodies = []
+    drawn: list[Drawn] = []
     for _ in range(chance.choice((0, 1, 1, 2, 2, 3))):
-        bodies.append(draw_release(chance) if authored or chance.random() < 0.3 else draw_import(chance))
+        draw = draw_release if authored or chance.random() < 0.3 else draw_import
+        drawn.append(draw(chance, f"c{len(drawn)}"))
     for _ in range(chance.choice((0, 0, 1, 2))):
-        bodies.append(draw_refusal(chance))
-    chance.shuffle(bodies)
+        drawn.append(draw_refusal(chance, f"c{len(drawn)}"))
+    chance.shuffle(drawn)
     asked = draw_request(chance)
-    if bodies and chance.random() < 0.75:
-        asked = _aimed(chance, asked, chance.choice(bodies))
-    return World(tuple(bodies), asked, chance.choice(MOMENTS))
+    if drawn and chance.random() < 0.75:
+        asked = _aimed(chance, asked, chance.choice(drawn).body)
+    return World(tuple(drawn), asked, chance.choice(MOMENTS))
 
 
-def draw_release(chance: Random) -> Body:
+def draw_release(chance: Random, consent_id: str) -> Drawn:
     """Draws a release that the hub takes."""
-    return _taken(chance, _any_release) or release()
+    return _taken(chance, _any_release, consent_id)
 
 
-def draw_refusal(chance: Random) -> Body:
+def draw_refusal(chance: Random, consent_id: str) -> Drawn:
     """Draws a refusal that the hub takes."""
-    return _taken(chance, _any_refusal) or refusal()
+    return _taken(chance, _any_refusal, consent_id)
 
 
-def _taken(chance: Random, draw: Callable[[Random], Body]) -> Body | None:
-    """Gives the first of a few drawn Consents that the hub takes: some periods hold no time at all."""
-    for _ in range(8):
+def draw_import(chance: Random, consent_id: str) -> Drawn:
+    """Draws a Consent that mixes everything FHIR offers, sense or not."""
+    return as_stored(_any_import(chance), consent_id)
+
+
+def as_stored(body: Body, consent_id: str) -> Drawn:
+    """Reads a Consent as one that is already in the store."""
+    return Drawn(body, compile_consent(consent_id, "1", body, authored=False))
+
+
+def _taken(chance: Random, draw: Callable[[Random], Body], consent_id: str) -> Drawn:
+    """Gives the first drawn Consent that the hub takes: some periods hold no time at all."""
+    while True:
         body = draw(chance)
         try:
-            compile_consent("c", "1", body, authored=True)
+            return Drawn(body, compile_consent(consent_id, "1", body, authored=True))
         except InvalidResource:
             continue
-        return body
-    return None
 
 
 def _any_release(chance: Random) -> Body:
@@ -148,8 +165,7 @@ def _any_refusal(chance: Random) -> Body:
     )
 
 
-def draw_import(chance: Random) -> Body:
-    """Draws a Consent that mixes everything FHIR offers, sense or not."""
+def _any_import(chance: Random) -> Body:
     children = [_any_provision(chance, deep=True) for _ in range(chance.choice((0, 1, 2)))]
     root = _any_provision(chance, deep=False)
     if children:
@@ -213,16 +229,16 @@ def draw_facts(chance: Random) -> ResourceFacts:
     )
 
 
-def narrowed(chance: Random, body: Body, compiled: CompiledConsent) -> Body:
+def narrowed(chance: Random, drawn: Drawn) -> Body:
     """Gives a Consent of which one permit permits less: fewer actors, categories, instances, days, none.
 
     Only a permit that is understood can be narrowed: to take a part away that is not would widen it.
     """
-    changed = copy.deepcopy(body)
+    changed = copy.deepcopy(drawn.body)
     root = changed["provision"]
     placed = {f"Consent.provision.provision[{i}]": node for i, node in enumerate(root.get("provision", ()))}
     placed["Consent.provision"] = root
-    paths = sorted({permit.path for permit in compiled.permits})
+    paths = sorted({permit.path for permit in drawn.consent.permits})
     if not paths:
         return changed
     node = placed[chance.choice(paths)]

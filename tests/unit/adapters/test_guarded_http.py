@@ -1,5 +1,6 @@
 """Which addresses the hub calls at all; no connection is made here (see tests/api/test_guarded_http.py)."""
 
+import socket
 from typing import Any
 
 import pytest
@@ -19,6 +20,20 @@ class _Resolver:
     def __call__(self, host: str, port: int) -> list[tuple[Any, ...]]:
         self.asked.append((host, port))
         return [(2, 1, 6, "", (address, port)) for address in self.addresses]
+
+
+@pytest.fixture(autouse=True)
+def _no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    def connecting(*_: object, **__: object) -> None:
+        raise AssertionError("a connection was about to be made")
+
+    monkeypatch.setattr(socket, "socket", connecting)
+
+
+def test_a_public_address_would_be_called() -> None:
+    guard = GuardedHttp(resolve=_Resolver("93.184.216.34"))
+    with pytest.raises(AssertionError, match="about to be made"):
+        guard.fetch("https://partner.example/keys")
 
 
 def refused(url: str, *addresses: str, inner: str = "") -> _Resolver:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from referral_hub.adapters.reach import is_inner, is_public
+from referral_hub.adapters.reach import is_inner, is_public, may_reach
 
 PUBLIC = [
     "93.184.216.34",
@@ -56,3 +56,26 @@ def test_inner(address: str) -> None:
 @pytest.mark.parametrize("address", [*PUBLIC, *NEVER])
 def test_never_inner(address: str) -> None:
     assert not is_inner(address)
+
+
+@pytest.mark.parametrize(
+    ("address", "scheme", "allowed", "expected"),
+    [
+        ("93.184.216.34", "https", False, True),
+        ("93.184.216.34", "http", False, False),
+        ("93.184.216.34", "https", True, True),
+        ("93.184.216.34", "http", True, False),
+        ("10.0.0.1", "https", False, False),
+        ("10.0.0.1", "https", True, True),
+        ("10.0.0.1", "http", True, False),
+        ("127.0.0.1", "https", False, False),
+        ("127.0.0.1", "http", False, False),
+        ("127.0.0.1", "http", True, True),
+        ("::1", "http", True, True),
+        ("169.254.169.254", "https", True, False),
+        ("fe80::1%eth0", "https", True, False),
+        ("fe80::1%eth0", "https", False, False),
+    ],
+)
+def test_may_reach(address: str, scheme: str, allowed: bool, expected: bool) -> None:
+    assert may_reach(address, scheme, allowed=allowed) is expected

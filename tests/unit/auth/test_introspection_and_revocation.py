@@ -99,18 +99,28 @@ def test_a_token_that_ended_is_inactive_and_nothing_more(end: Any) -> None:
     assert (answer.http_status, answer.body) == (200, INACTIVE)
 
 
-@pytest.mark.parametrize("endpoint", ["introspect", "revoke"])
 @pytest.mark.parametrize(
-    ("authorization", "http_status"),
-    [(None, 400), (basic("c-network", "wrong"), 401), ("Bearer unknown", 400), ("DPoP x", 400)],
+    ("endpoint", "authorization", "http_status", "scheme"),
+    [
+        ("introspect", None, 401, "Basic"),
+        ("introspect", basic("c-network", "wrong"), 401, "Basic"),
+        ("introspect", "Bearer unknown", 401, "Bearer"),
+        ("introspect", "Bearer not a token", 401, "Bearer"),
+        ("introspect", "DPoP x", 401, "Basic"),
+        ("revoke", None, 400, ""),
+        ("revoke", basic("c-network", "wrong"), 401, "Basic"),
+        ("revoke", "Bearer unknown", 401, "Basic"),
+        ("revoke", "DPoP x", 401, "Basic"),
+    ],
 )
 def test_nobody_is_answered_without_a_proof(
-    endpoint: str, authorization: str | None, http_status: int
+    endpoint: str, authorization: str | None, http_status: int, scheme: str
 ) -> None:
     hub = Hub()
     token = hub.given(hub.clinic)
     answer = getattr(hub, endpoint)({"token": token}, authorization=authorization)
     assert (answer.http_status, answer.body["error"]) == (http_status, "invalid_client")
+    assert dict(answer.headers).get("WWW-Authenticate", "").partition(" ")[0] == scheme
     assert hub.rows.oauth_token(token_digest(token)).revoked is False  # type: ignore[union-attr]
 
 
@@ -119,7 +129,13 @@ def test_an_ended_token_is_no_proof() -> None:
     token = hub.given(hub.clinic)
     later = NOW_US + 300 * SECOND
     answer = hub.introspect({"token": token}, authorization=f"Bearer {token}", at_us=later)
-    assert (answer.http_status, answer.body["error"]) == (400, "invalid_client")
+    assert (answer.http_status, answer.body["error"]) == (401, "invalid_client")
+
+
+def test_a_wrong_assertion_is_401_where_a_token_is_asked_about() -> None:
+    hub = Hub()
+    form = {**hub.clinic.form(NOW_S, claims={"aud": "x"}), "token": hub.given(hub.clinic)}
+    assert (hub.introspect(form).http_status, hub.revoke(form).http_status) == (401, 400)
 
 
 def test_a_token_of_a_suspended_organisation_is_no_proof() -> None:

@@ -10,10 +10,11 @@ import pytest
 
 from referral_hub.access.scopes import ScopeSet
 from referral_hub.auth.grants import bearer_token
+from referral_hub.auth.oauth_clients import OAuthClient
 from referral_hub.auth.request import OAuthRequest
 from referral_hub.errors import Busy, Unavailable
 from tests.unit.auth.hub import ADDRESSES, NOW_S, NOW_US, SECOND, SECRET, Hub
-from tests.unit.auth.memory import MemoryRows
+from tests.unit.auth.memory import ClientRow, MemoryRows
 from tests.unit.auth.partner import basic
 
 B2B_OID = "urn:oid:2.16.840.1.113883.5.8#"
@@ -139,7 +140,9 @@ def test_a_scope_that_is_left_out_is_not_everything() -> None:
     hub = Hub()
     form = hub.shelter.form(NOW_S)
     del form["scope"]
-    assert hub.token(form).body["error"] == "invalid_scope"
+    answer = hub.token(form)
+    assert answer.body["error"] == "invalid_scope"
+    assert answer.body["error_description"].startswith("scope is missing")
 
 
 def test_a_registration_with_a_star_counts_for_nothing() -> None:
@@ -373,6 +376,25 @@ def test_two_proofs_in_one_request_are_refused() -> None:
     hub = Hub()
     answer = hub.token(hub.shelter.form(NOW_S), authorization=basic("c-network", SECRET))
     assert (answer.http_status, answer.body["error"]) == (400, "invalid_request")
+
+
+@pytest.mark.parametrize(
+    ("kind", "method"),
+    [("jwks", "private_key_jwt"), ("jwks_url", "private_key_jwt"), ("secret", "client_secret_basic")],
+)
+def test_each_client_proves_itself_in_one_way(kind: str, method: str) -> None:
+    client = OAuthClient(ClientRow("c", "o", kind, ""))
+    for other in ("private_key_jwt", "client_secret_basic", "client_secret_post", "none"):
+        assert client.check_endpoint_auth_method(other, "token") is (other == method)
+
+
+def test_a_public_client_can_do_nothing_yet() -> None:
+    client = OAuthClient(ClientRow("c", "o", "public", ""))
+    assert not client.check_endpoint_auth_method("none", "token")
+    assert not client.check_grant_type("client_credentials")
+    assert not client.check_redirect_uri("https://app.example/back")
+    assert not client.check_response_type("code")
+    assert not client.check_client_secret("")
 
 
 def test_the_name_alone_proves_nothing() -> None:
