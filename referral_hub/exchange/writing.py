@@ -33,8 +33,6 @@ from referral_hub.exchange.admission import (
     check_initial,
     check_move,
     cleared_business_status,
-    free_text_issues,
-    no_name_patient_issues,
     task_issues,
 )
 from referral_hub.exchange.audit import write_entry
@@ -42,16 +40,16 @@ from referral_hub.exchange.building import Draft, body_of
 from referral_hub.exchange.change import AbsentGuard, Change
 from referral_hub.exchange.columns import Columns, columns_of, organization_of
 from referral_hub.exchange.conditional import identifier_of
-from referral_hub.exchange.consent_rules import ConsentLimits, consent_issues
-from referral_hub.exchange.consent_writing import check_signing, write_rows
+from referral_hub.exchange.consent_rules import ConsentLimits
+from referral_hub.exchange.consent_writing import write_rows
 from referral_hub.exchange.judging import Judge
 from referral_hub.exchange.linking import external_texts, link
 from referral_hub.exchange.ports import ResourceRow
 from referral_hub.exchange.proposal import Built, Proposal
 from referral_hub.exchange.recalls import answer_recall
-from referral_hub.exchange.safe_contact import contact_issues
 from referral_hub.exchange.stamping import business_status_of, with_business_status, with_placer_identifier
 from referral_hub.exchange.task_writing import decide_move, write_consequences
+from referral_hub.exchange.type_rules import check_rules
 from referral_hub.fhir import patch as json_patch
 from referral_hub.fhir.elements import reference_text
 from referral_hub.fhir.outcome import Issue
@@ -115,7 +113,7 @@ class Writing:
         if definition.type_name in _PLACED:
             body = with_placer_identifier(body, self.own_bases[0], draft.ids.public_id())
         columns = self._columns(caller, definition, body, row_id, draft, judge)
-        self._check_rules(caller, definition, body, None, columns, draft)
+        check_rules(caller, definition, body, None, columns, draft, self.limits)
         if definition.type_name == "Task":
             return self._write_task(caller, None, body, columns, row_id, public_id, draft, judge)
         row = draft.create(body, columns, row_id=row_id, public_id=public_id, author=me)
@@ -157,7 +155,7 @@ class Writing:
             return answer_recall(caller, row, body, draft)
         columns = self._columns(caller, definition, body, row.row_id, draft, judge, stored=row)
         self._check_status(definition, body, stored, self._actors(row, me), draft, row)
-        self._check_rules(caller, definition, body, stored, columns, draft)
+        check_rules(caller, definition, body, stored, columns, draft, self.limits)
         if definition.type_name == "Task":
             return self._write_task(caller, row, body, columns, row.row_id, row.id, draft, judge)
         method = "PATCH" if proposal.verb == "patch" else "PUT"
@@ -338,42 +336,6 @@ class Writing:
         if problems:
             raise InvalidResource(problems)
         return columns
-
-    def _check_rules(
-        self,
-        caller: Principal,
-        definition: ResourceDefinition,
-        body: dict[str, Any],
-        stored: dict[str, Any] | None,
-        columns: Columns,
-        draft: Draft,
-    ) -> None:
-        working = draft.working
-        person = working.row(columns.person) if definition.type_name != "Patient" else None
-        issues: list[Issue] = []
-        if definition.type_name == "Patient" and columns.kind == "no-name":
-            issues.extend(no_name_patient_issues(body))
-        by_author = columns.owner != caller.organization_id or definition.type_name != "Task"
-        if person is not None and person.kind == "no-name" and definition.type_name in _PLACED and by_author:
-            issues.extend(free_text_issues(body, definition.type_name))
-        if definition.type_name == "Communication" and person is not None:
-            issues.extend(contact_issues(body, body_of(person)))
-        if definition.type_name == "Consent":
-            issues.extend(consent_issues(body, stored, self.limits, draft.at_us))
-            if person is not None and person.author != caller.organization_id:
-                issues.append(
-                    Issue(
-                        "error",
-                        "business-rule",
-                        "Consents are kept by the organisation that opened the person's file.",
-                        "Consent.patient",
-                    )
-                )
-        if issues:
-            raise InvalidResource(issues)
-        signing = body.get("status") == "active" and (stored is None or stored.get("status") != "active")
-        if definition.type_name == "Consent" and columns.kind == "release" and signing and person is not None:
-            check_signing(person, draft)
 
     @staticmethod
     def _check_match(definition: ResourceDefinition, proposal: Proposal, row: ResourceRow) -> None:

@@ -205,17 +205,18 @@ def _resolved(text: str, entry: Json) -> str:
 def _reachable(entries: list[Json]) -> set[int]:
     """Gives the positions of the entries that are linked with the first, in either direction."""
     addresses = _addresses(entries)
-    targets: list[set[int]] = []
-    for entry in entries:
-        found = [addresses.get(_resolved(text, entry), []) for text in _texts(_resource(entry))]
-        targets.append({position for positions in found for position in positions})
-    reached = {0}
-    while True:
-        fresh = {target for position in reached for target in targets[position]}
-        fresh |= {position for position, linked in enumerate(targets) if linked & reached}
-        if fresh <= reached:
-            return reached
+    neighbours: list[set[int]] = [set() for _ in entries]
+    for position, entry in enumerate(entries):
+        for text in _texts(_resource(entry)):
+            for target in addresses.get(_resolved(text, entry), ()):
+                neighbours[position].add(target)
+                neighbours[target].add(position)
+    reached, waiting = {0}, [0]
+    while waiting:
+        fresh = neighbours[waiting.pop()] - reached
         reached |= fresh
+        waiting.extend(fresh)
+    return reached
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -17,6 +17,9 @@ from dataclasses import dataclass, field
 
 XHTML = "http://www.w3.org/1999/xhtml"
 
+LEVELS = 200
+"""How deep the elements of a narrative may be nested."""
+
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -160,6 +163,8 @@ def _open(match: re.Match[str], reading: _Reading) -> str | None:
         found = _read_attributes(name, match["attributes"], reading)
         if found is not None:
             return found
+    if len(reading.open_elements) >= LEVELS:
+        return f"The narrative is nested more than {LEVELS} levels deep."
     if match["empty"]:
         reading.is_finished = not reading.open_elements
     else:

@@ -6,6 +6,7 @@ XHTML is allowed (:mod:`referral_hub.fhir.narrative`).
 Source: FHIR R4 ``narrative.html``.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from referral_hub.fhir import narrative
@@ -25,14 +26,17 @@ def div(value: Any, owner: Json, path: Path, run: Run) -> None:
     if found is not None:
         run.add("invariant", f"txt-1: {found}", place)
     elif '"#' in value or "'#" in value:
-        for fragment in narrative.open_fragments(value):
-            if not _holds_id(run.root, fragment):
-                run.add(
-                    "not-found", "A link in the narrative leads to an id that is not in the resource.", place
-                )
+        known = set(_ids(run.root))
+        if any(fragment not in known for fragment in narrative.open_fragments(value)):
+            run.add("not-found", "A link in the narrative leads to an id that is not in the resource.", place)
 
 
-def _holds_id(value: Any, wanted: str) -> bool:
+def _ids(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
-        return value.get("id") == wanted or any(_holds_id(item, wanted) for item in value.values())
-    return isinstance(value, list) and any(_holds_id(item, wanted) for item in value)
+        if isinstance(value.get("id"), str):
+            yield value["id"]
+        for item in value.values():
+            yield from _ids(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _ids(item)

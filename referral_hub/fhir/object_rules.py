@@ -163,7 +163,8 @@ def is_filled_list(value: Any, path: Path, key: str, run: Run) -> bool:
 def report_unknown(key: str, shape: Shape, path: Path, run: Run) -> None:
     """Notes a property that the type does not have."""
     known = [name for name in (*shape.simple, *shape.fields) if not name.startswith("_")]
-    near = get_close_matches(key, known, n=3)
+    # Looking for similar names takes time, so it is done for the first problems only.
+    near = get_close_matches(key, known, n=3) if len(key) <= 64 and len(run.issues) < 20 else []
     hint = f"did you mean {' or '.join(near)}?" if near else f"possible are {', '.join(sorted(known))}."
     place: Path = (path, key, -1) if key.isidentifier() and len(key) <= 64 else path
     run.add("structure", f"{shape.name} has no such element: {hint}", place)

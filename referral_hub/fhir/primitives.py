@@ -126,7 +126,7 @@ ELEMENT_ID: Check = _pattern(r"[^\s\x00-\x1f]+")
 ABSOLUTE_URI: Check = _pattern(_ABSOLUTE)
 """The check of a URI that means the same wherever it is read: it starts with a scheme."""
 
-MEDIA_TYPE: Check = _pattern(r"[A-Za-z0-9][\w!#$&^.+\-]*/[A-Za-z0-9*][\w!#$&^.+\-]*(?: ?; ?\S+)*")
+MEDIA_TYPE: Check = _pattern(r"[A-Za-z0-9][\w!#$&^.+\-]*/[A-Za-z0-9*][\w!#$&^.+\-]*(?: ?; ?[^\s;]+)*")
 """The check of a media type: its grammar; which types exist is for others to know."""
 
 CURRENCY: Check = _pattern(r"[A-Z]{3}")

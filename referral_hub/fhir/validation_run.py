@@ -17,6 +17,13 @@ from referral_hub.fhir.outcome import Issue, Severity
 
 Json = dict[str, Any]
 
+MOST_ISSUES = 1_000
+"""How many problems are told of one resource: a resource with more was not meant to be read."""
+
+
+class Enough(Exception):
+    """So many problems have been found that looking further helps nobody."""
+
 
 class Spelling(str):
     """The JSON name of an element that may have several types: it knows the name the element has in paths.
@@ -75,7 +82,13 @@ class Run:
     _nodes: tuple[Node | None, Node | None] | None = None
 
     def add(self, code: str, text: str, path: Path | None, severity: Severity = "error") -> None:
-        """Notes a problem at a place."""
+        """Notes a problem at a place.
+
+        Raises:
+            Enough: so many have been noted that nobody reads further.
+        """
+        if len(self.issues) >= MOST_ISSUES:
+            raise Enough
         self.issues.append(Issue(severity, code, text, told(path)))
 
     def contained(self) -> dict[str, Json]:

@@ -14,9 +14,10 @@ Source: FHIR R4 ``validation.html``.
 
 from typing import Any
 
+from referral_hub.fhir.element_tables import index
 from referral_hub.fhir.field_rules import resource_check
 from referral_hub.fhir.outcome import Issue
-from referral_hub.fhir.validation_run import Path, Run
+from referral_hub.fhir.validation_run import Enough, Path, Run
 
 
 def validate(
@@ -30,8 +31,8 @@ def validate(
         warnings: also tell best practices that are not followed.
 
     Returns:
-        the problems in the order of the resource. A text says what is wrong and what is possible, never what
-        stands in the resource.
+        the problems in the order of the resource, at most a thousand of them. A text says what is wrong and
+        what is possible, never what stands in the resource.
 
     Source: FHIR R4 ``validation.html``.
 
@@ -46,10 +47,15 @@ def validate(
     if check is not None:
         if type_name is not None and resource["resourceType"] != type_name:
             run.add("structure", f"A {type_name} belongs here: resourceType says another type.", place)
-        check(resource, place, run)
+        try:
+            check(resource, place, run)
+        except Enough:
+            run.issues.append(
+                Issue("information", "informational", "There are more problems than are told here.")
+            )
     return run.issues
 
 
 def _root_name(resource: Any, type_name: str | None) -> str:
     name = resource.get("resourceType") if isinstance(resource, dict) else None
-    return name if isinstance(name, str) and name.isalpha() and len(name) <= 64 else type_name or "Resource"
+    return name if isinstance(name, str) and name in index().resource_types else type_name or "Resource"

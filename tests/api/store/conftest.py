@@ -62,3 +62,11 @@ def hub(hub_url: str, tmp_path: Path) -> Iterator[Hub]:
     made = make_hub(hub_url, tmp_path)
     yield made
     made.close()
+
+
+@pytest.fixture
+def postgres_hub(postgres_hub_url: str, tmp_path: Path) -> Iterator[Hub]:
+    """A hub on PostgreSQL, for what only it can do."""
+    made = make_hub(postgres_hub_url, tmp_path)
+    yield made
+    made.close()

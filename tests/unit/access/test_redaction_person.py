@@ -306,6 +306,8 @@ def test_of_named_instances_the_visible_ones_are_told() -> None:
         {"type": "deny", "provision": [permit(CLINIC, "health", extension=[{"url": "urn:x"}])]},
         {"type": "deny", "provision": [permit(CLINIC, "health", provision=[permit(OTHER)])]},
         {"type": "deny", "actor": [actor(OTHER)], "provision": [permit(CLINIC, "health")]},
+        {"type": "deny", "provision": [{**permit(CLINIC, "health"), "actor": []}]},
+        {"type": "deny", "provision": [{k: v for k, v in permit(CLINIC, "health").items() if k != "actor"}]},
         {"type": "permit", "actor": [actor(CLINIC)]},
         None,
     ],

@@ -290,6 +290,12 @@ def test_a_wider_return_release_opens_notes_and_words_of_others_than_shelters() 
     assert shown["statusReason"]["text"] == "full until May"
 
 
+def test_without_outcome_a_return_release_opens_nothing() -> None:
+    task = fresh(TASK, statusReason=concept("waitlisted", text="full until May"))
+    narrow = View("requester", SHELTER, "health", frozenset({"health"}), from_shelter=False)
+    assert render(task, narrow) == render(task, View("requester", SHELTER, "health"))
+
+
 def test_a_recall_is_read_whole_by_its_owner() -> None:
     recall = fresh(TASK, code=concept("recall", code_system("task-code")))
     shown = render(recall, view("recall"))

@@ -62,7 +62,7 @@ def test_outputs_stay_the_owners_whoever_touches_the_task_later() -> None:
     versions: list[tuple[bool, dict[str, Any]]] = [
         (False, {"status": "requested"}),
         (True, {"status": "completed", "output": [1], "statusReason": 1}),
-        (False, {"status": "entered-in-error", "output": [1], "statusReason": 2}),
+        (False, {"status": "entered-in-error", "output": [1, 2], "statusReason": 2}),
     ]
     assert owned_elements(versions) == {"output"}
     assert owned_elements(versions[:2]) == {"status", "output", "statusReason"}

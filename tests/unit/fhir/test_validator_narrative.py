@@ -66,6 +66,7 @@ def test_is_allowed(text: str):
         (div("a &nbsp; b"), "entity"),
         (div("a & b"), "entity"),
         (div('<p title="&nbsp;">a</p>'), "entity"),
+        (div("<b>" * 300), "levels deep"),
         (div("<p>a"), "not closed"),
         (div("<p>a</div>"), "not closed"),
         (div("<b><i>a</b></i>"), "not closed"),

@@ -152,7 +152,7 @@ def test_nothing_is_taken_that_the_published_pattern_refuses(text: str, name: st
         (
             MEDIA_TYPE,
             ["text/plain", "text/plain; charset=UTF-8", "application/fhir+json"],
-            ["text", "text/", "a b/c"],
+            ["text", "text/", "a b/c", "a/b" + ";" * 60 + "  x"],
         ),
     ],
 )
