@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 from flask import Flask
 
@@ -219,6 +220,11 @@ def open_served(settings: Settings) -> Parts:
     return open_hub(settings, lane=lane, writer=writer)
 
 
+def checkpoints_file(settings: Settings) -> Path:
+    """Gives the file of signed checkpoints, which lies outside the database."""
+    return settings.audit_spool_dir / "checkpoints.jsonl"
+
+
 def _alarm(text: str) -> None:
     log.critical("The consent rows and the consent decision differ; the row was not released: %s", text)
 
@@ -244,6 +250,11 @@ def create_app(parts: Parts) -> Flask:
     app.register_blueprint(oauth_blueprint(parts.oauth, parts.addresses, configuration, clock))
     app.register_blueprint(operations_blueprint(lambda: ready(parts), _metrics))
     return app
+
+
+def preload() -> None:
+    """Does once, before a process divides, what every worker would do when it starts."""
+    warm()
 
 
 def ready(parts: Parts) -> str:

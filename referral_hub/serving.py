@@ -28,7 +28,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from referral_hub.errors import ConfigurationError, HubError
 from referral_hub.founding import opened_hub, refuse_unready
@@ -146,6 +146,19 @@ def run_delivery(settings: Settings, lifeline: Lifeline, told: Told) -> None:
         open_delivery(parts).run(lifeline.is_cut)
     finally:
         parts.close()
+
+
+def deliver_until(settings: Settings, stopped: Callable[[], bool]) -> None:
+    """Delivers in this process, for the command ``deliver``.
+
+    Raises:
+        ConfigurationError: the hub cannot be worked with.
+    """
+    from referral_hub.app import open_delivery
+
+    log_to_stderr(settings.log_level)
+    with opened_hub(settings) as parts:
+        open_delivery(parts).run(stopped)
 
 
 def run_server(

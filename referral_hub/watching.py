@@ -218,7 +218,9 @@ class Watch:
         Raises:
             ConfigurationError: one of them cannot be started at all; everything has ended then.
         """
-        before = {one: signal.signal(one, self._stop) for one in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
+        before = {
+            one: signal.signal(one, self._stop) for one in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+        }
         try:
             for child in self._children:
                 if self._stopping:

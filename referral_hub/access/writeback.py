@@ -38,8 +38,12 @@ class OwnItems:
     mine: Callable[[Any, str], bool]
 
 
-How = Literal["whole", "never", "append"] | OwnItems
-"""``whole``: put in place as sent. ``append``: earlier entries stay, new ones follow, signed."""
+How = Literal["whole", "with-status", "with-status-or-seen", "never", "append"] | OwnItems
+"""``whole``: put in place as sent. ``append``: earlier entries stay, new ones follow, signed.
+
+``with-status``: put in place only where the status changes too: a reason belongs to the move it was given for.
+``with-status-or-seen``: also where the writer sees all of it, so that nothing hidden is overwritten.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ def _not_others_note(note: Any, writer: str) -> bool:
 TASK_OWNER_WRITABLE = Writable(
     {
         "status": "whole",
-        "statusReason": "whole",
+        "statusReason": "with-status-or-seen",
         "businessStatus": "whole",
         "executionPeriod": "whole",
         "output": OwnItems(_any_item),
@@ -75,14 +79,16 @@ TASK_OWNER_WRITABLE = Writable(
     },
     others="never",
     told=(
-        "The receiving organisation may write status, statusReason, businessStatus, executionPeriod, output "
-        "and its own identifier (type FILL), and add a note."
+        "The receiving organisation may write status and statusReason, businessStatus, executionPeriod, "
+        "output and its own identifier (type FILL), and add a note; a reason it did not give itself changes "
+        "with the status only."
     ),
 )
 """What the owner of a Task may write of it. Source: ``views.md`` 3."""
 
 TASK_AUTHOR_WRITABLE = Writable(
     {
+        "statusReason": "with-status",
         "output": "never",
         "executionPeriod": "never",
         "identifier": OwnItems(_not_filler),
@@ -91,7 +97,7 @@ TASK_AUTHOR_WRITABLE = Writable(
     others="whole",
     told=(
         "The author may write everything but what the receiving organisation wrote: output, executionPeriod, "
-        "its identifier (type FILL) and its notes."
+        "its identifier (type FILL) and its notes; statusReason changes with the status only."
     ),
 )
 """What the author of a Task may write of it; the owner's part is the owner's. Source: ``views.md`` 2, 3."""
@@ -151,7 +157,11 @@ def merge_update(
             found = _own_items(how, name, stored, shown, submitted, writer)
         elif how == "append":
             found = _appended(name, stored, shown, submitted, writer)
-        elif how == "whole":
+        elif how == "whole" or (
+            how in ("with-status", "with-status-or-seen") and not same(shown.get("status"), submitted.get("status"))
+        ):
+            found = submitted.get(name)
+        elif how == "with-status-or-seen" and same(shown.get(name), stored.get(name)):
             found = submitted.get(name)
         else:
             found = _REFUSED

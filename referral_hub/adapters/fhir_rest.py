@@ -149,8 +149,11 @@ class FhirRestChannel:
             raise DeliveryFailed("The partner holds several Tasks with this number.", permanent=True)
         if answer.http_status not in (200, 201):
             raise self._failure(answer)
+        location = answer.headers.get("location", "") or answer.headers.get("content-location", "")
         return (
-            located(answer, endpoint) or named(answer, endpoint) or self._quietly_found(destination, body)
+            located(location, endpoint)
+            or named(answer.body, endpoint)
+            or self._quietly_found(destination, body)
         )
 
     def find(self, destination: OrganizationRow, released: Released) -> str:
@@ -299,5 +302,3 @@ def _resource(answer: Answer, type_name: str) -> dict[str, Any]:
     if found.get("resourceType") != type_name:
         raise TryLater("The partner's server answered with something else than was asked.", answered=True)
     return found
-
-

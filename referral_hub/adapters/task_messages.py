@@ -58,7 +58,13 @@ def placer_of(task: Mapping[str, Any]) -> tuple[str, str] | None:
 
 
 def criterion(system: str, value: str) -> str:
-    """Gives ``system|value`` as a search value: FHIR's own signs escaped, then URL-encoded."""
+    """Gives ``system|value`` as a search value: FHIR's own signs escaped, then URL-encoded.
+
+    Source: FHIR R4 ``search.html#escaping``.
+
+    >>> criterion("https://hub.example/placer", "7&8")
+    'https://hub.example/placer|7%268'
+    """
     parts = [
         quote("".join(f"\\{sign}" if sign in "\\|,$" else sign for sign in part), safe=":/")
         for part in (system, value)
@@ -67,6 +73,7 @@ def criterion(system: str, value: str) -> str:
 
 
 def task_url(endpoint: str, public_id: str) -> str:
+    """Gives the URL of a Task at a partner, or '' where the id is none of FHIR's."""
     found = f"{endpoint}/Task/{public_id}"
     return found if is_task_under(found, endpoint) else ""
 
@@ -80,9 +87,14 @@ def is_task_under(url: str, endpoint: str) -> bool:
     return found.kind == "absolute" and found.type == "Task" and is_under(found.base, (endpoint,))
 
 
-def located(answer: Answer, endpoint: str) -> str:
-    """Gives the Task a Location header names, where it is under the partner's endpoint."""
-    location = answer.headers.get("location", "") or answer.headers.get("content-location", "")
+def located(location: str, endpoint: str) -> str:
+    """Gives the URL of the Task a Location header names, where it is under the partner's endpoint; else ''.
+
+    >>> located("https://ehr.example/fhir/Task/7/_history/1", "https://ehr.example/fhir")
+    'https://ehr.example/fhir/Task/7'
+    >>> located("https://elsewhere.example/fhir/Task/7", "https://ehr.example/fhir")
+    ''
+    """
     if not location:
         return ""
     try:
@@ -94,15 +106,14 @@ def located(answer: Answer, endpoint: str) -> str:
     return task_url(endpoint, found.id)
 
 
-def named(answer: Answer, endpoint: str) -> str:
-    """Gives the Task an answer's body names by its id."""
+def named(body: bytes, endpoint: str) -> str:
+    """Gives the URL of the Task an answer's body names by its id, or ''."""
     try:
-        task = json_codec.decode_object(answer.body)
+        task = json_codec.decode_object(body)
     except MalformedContent:
         return ""
-    public_id = task.get("id")
-    named = task.get("resourceType") == "Task" and isinstance(public_id, str)
-    return task_url(endpoint, str(public_id)) if named else ""
+    is_task = task.get("resourceType") == "Task" and isinstance(task.get("id"), str)
+    return task_url(endpoint, str(task["id"])) if is_task else ""
 
 
 def _is_relative(text: str) -> bool:
@@ -113,6 +124,11 @@ def _is_relative(text: str) -> bool:
 
 
 def weak_etag(task: Mapping[str, Any]) -> str:
+    """Gives the ETag a body implies by its versionId, or ''.
+
+    >>> weak_etag({"meta": {"versionId": "3"}})
+    'W/"3"'
+    """
     meta = task.get("meta")
     version = meta.get("versionId") if isinstance(meta, dict) else None
     return f'W/"{version}"' if isinstance(version, str) and version else ""
@@ -121,7 +137,14 @@ def weak_etag(task: Mapping[str, Any]) -> str:
 def retry_after_s(text: str, at_us: int) -> float | None:
     """Gives how many seconds a Retry-After asks to wait; it is a number or a date.
 
+    Args:
+        text: the header's value; an unreadable one gives None.
+        at_us: now, microseconds UTC.
+
     Source: RFC 9110, 10.2.3.
+
+    >>> retry_after_s("120", 0), retry_after_s("Thu, 01 Jan 1970 00:01:00 GMT", 0), retry_after_s("soon", 0)
+    (120.0, 60.0, None)
     """
     if text.isascii() and text.isdigit() and len(text) < 8:
         return float(text)

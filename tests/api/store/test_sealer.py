@@ -1,6 +1,7 @@
 """The chain: every row has its link, and every way to falsify the audit is named."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -168,20 +169,15 @@ def test_what_was_done_to_the_audit_is_named(hub: Hub, sealer: Sealer, file: Pat
     assert verify_audit(hub.database, hub.keys, file).holds
     tamper, named = TAMPERS[name]
     tamper(hub)
-    verdict = verify_audit(hub.database, hub.keys, file)
-    assert not verdict.holds
-    with pytest.raises(AssertionError, match=named):
-        raise AssertionError(verdict.broken)
+    assert re.search(named, verify_audit(hub.database, hub.keys, file).broken)
 
 
 def test_a_row_added_behind_the_sealers_back_has_no_link(hub: Hub, sealer: Sealer, file: Path):
     tell(hub, 3)
     hub.run(AUDIT.update().where(AUDIT.c.id == constant(3)).values(id=constant(30)))
     sealer.seal(NOW, checkpoint=True)
-    tell(hub, 1)
-    newest = max(row["id"] for row in hub.rows(AUDIT))
-    if newest != 4:
-        hub.run(AUDIT.update().where(AUDIT.c.id == constant(newest)).values(id=constant(4)))
+    copied = sa.select(constant(4), *(c for c in AUDIT.c if c.name != "id")).where(AUDIT.c.id == constant(1))
+    hub.run(AUDIT.insert().from_select([c.name for c in AUDIT.c], copied))
     assert "audit row 4 was slipped in" in verify_audit(hub.database, hub.keys, file).broken
 
 
@@ -200,8 +196,7 @@ def test_what_was_done_to_the_file_of_checkpoints_is_named(hub: Hub, sealer: Sea
         sealer.seal(at_us)
     tamper, named = FILE_TAMPERS[name]
     file.write_text(tamper(file.read_text()))
-    with pytest.raises(AssertionError, match=named):
-        raise AssertionError(verify_audit(hub.database, hub.keys, file).broken)
+    assert re.search(named, verify_audit(hub.database, hub.keys, file).broken)
 
 
 def test_a_lost_file_of_checkpoints_is_named(hub: Hub, sealer: Sealer, file: Path):

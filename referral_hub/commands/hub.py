@@ -1,0 +1,57 @@
+"""``init`` and ``migrate``: making a hub, and bringing one to this version."""
+
+import click
+
+from referral_hub.commands.telling import as_json, progress, settings_here, tell
+
+
+@click.command("init")
+@click.option("--name", default="Referral network", show_default=True, help="Name of the network itself.")
+@click.option("--country", default="", metavar="CC", help="Country of the network, two letters.")
+@as_json
+def init(name: str, country: str, *, json_wanted: bool) -> None:
+    """Make the data directory, the keys, the database and the network's own organisation.
+
+    What is there already stays as it is, so it can be run again.
+    """
+    from referral_hub.founding import FOUNDING_STEPS, found_hub
+
+    settings = settings_here()
+    with progress("making the hub", FOUNDING_STEPS) as step:
+        founded = found_hub(settings, name=name, country=country, step=step)
+    lines = [
+        "The hub is ready." if founded.fresh else "The hub was there already; nothing was changed.",
+        f"  data directory          {settings.data_dir}",
+        f"  master key              {settings.secret_key_file}",
+        f"  network's organisation  {founded.organization}",
+        "Keep a copy of the master key away from this machine and from the backups: without it no record can be read.",
+        "Accounts for people come with the portal, which this version does not have: there is no password to print.",
+        "Next: referral-hub organization add, referral-hub oauth-client add, referral-hub serve.",
+    ]
+    fields = {
+        "id": founded.organization,
+        "created": founded.fresh,
+        "data_dir": str(settings.data_dir),
+        "secret_key_file": str(settings.secret_key_file),
+    }
+    tell(lines, fields, json_wanted=json_wanted)
+
+
+@click.command("migrate")
+@as_json
+def migrate(*, json_wanted: bool) -> None:
+    """Bring the database to this version of the program.
+
+    Make a backup first, and stop `serve` where the database is embedded.
+    """
+    from referral_hub.founding import migrate_hub
+
+    settings = settings_here()
+    with progress("bringing the database to this version", ("schema",)) as step:
+        step("schema")
+        migrated = migrate_hub(settings)
+    if migrated.before == migrated.after:
+        line = f"The database has version {migrated.after} already; nothing was changed."
+    else:
+        line = f"The database is at version {migrated.after} now; before it was {migrated.before or 'empty'}."
+    tell([line], {"before": migrated.before, "after": migrated.after}, json_wanted=json_wanted)
