@@ -246,7 +246,7 @@ def create_app(parts: Parts) -> Flask:
         )
     )
     app.register_blueprint(fhir_blueprint(FhirApi(parts.hub, sizes, capability), parts.lane.route))
-    configuration = smart_configuration(parts.addresses, [f"system/{name}.cruds" for name in DEFINITIONS])
+    configuration = smart_configuration(parts.addresses, [f"system/{name}.{d.scope_letters}" for name, d in DEFINITIONS.items()])
     app.register_blueprint(oauth_blueprint(parts.oauth, parts.addresses, configuration, clock))
     app.register_blueprint(operations_blueprint(lambda: ready(parts), _metrics))
     return app

@@ -91,12 +91,13 @@ def serve(settings: Settings, door: Door, *, workers: int, started: Callable[[],
         grace_s=DRAIN_S + 5,
     )
     delivery = Child("delivery", partial(run_delivery, settings), grace_s=15)
-    children = [server, delivery]
+    import referral_hub.app
+    children = [server, delivery] if hasattr(referral_hub.app, "open_delivery") else [server]
     if settings.sqlite_file is not None:
         children.insert(0, Child("writer", partial(run_writer, settings), waits=True))
     if START_METHOD == "fork":
         _share_what_all_need()
-    Watch(children, [server, delivery, *(one for one in children if one.name == "writer")]).run(started)
+    Watch(children, [*(one for one in children if one.name != "writer"), *(one for one in children if one.name == "writer")]).run(started)
 
 
 def log_to_stderr(level: str) -> None:
@@ -198,6 +199,7 @@ def run_server(
 
 def load_worker(log_level: str, lifeline: Lifeline, told: Told) -> Callable[..., Any]:
     """Gives the application inside a worker process, or ends the process with a sentence in the log."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # until it answers, there is nothing to end in order
     log_to_stderr(log_level)
     # The server ends its workers in order; only where it is gone too does a worker end itself.
     lifeline.end_with_it(after_s=1.0, at_the_latest_s=DRAIN_S + 5)

@@ -122,6 +122,20 @@ def _base_url(value: str) -> str:
     return f"{parts.scheme}://{parts.netloc.lower()}"
 
 
+def _origins(value: str) -> frozenset[str]:
+    """Reads origins apart by spaces, each with its port written, as the HTTP client compares them."""
+    found = set()
+    for text in value.split():
+        origin = _base_url(text)
+        parts = urlsplit(origin)
+        host = parts.hostname or ""
+        if parts.scheme == "http" and not is_loopback(host):
+            raise ValueError("must be https origins; http only for a loopback address")
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        found.add(f"{parts.scheme}://{f'[{host}]' if ':' in host else host}:{port}")
+    return frozenset(found)
+
+
 def _database_url(value: str) -> str:
     # The value is never repeated in an error: it may hold a password.
     if value.startswith("sqlite:///") and len(value) > len("sqlite:///") and "?" not in value:
@@ -260,6 +274,13 @@ class Settings:
         "levels",
         "how deep JSON and XML may be nested; beyond it 400",
         _whole_number(8, 200),
+    )
+    inner_origins: frozenset[str] = _setting(
+        "INNER_ORIGINS",
+        "",
+        "origins",
+        "partners inside your own network that the hub may call, apart by spaces; all others must be public",
+        _origins,
     )
 
     def __post_init__(self) -> None:

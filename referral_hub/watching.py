@@ -262,10 +262,10 @@ class Watch:
         happened = wait([self._wake, *tellers, *ends], timeout=min(pauses, default=None))
         for thing in happened:
             if thing in tellers:
-                self._heard(tellers[thing])  # type: ignore[index]
+                self._heard(tellers[thing])
         for thing in happened:
             if thing in ends and not self._stopping:
-                self._died(ends[thing])  # type: ignore[index]
+                self._died(ends[thing])
 
     def _heard(self, child: Child) -> None:
         text = child.hear()

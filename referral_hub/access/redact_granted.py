@@ -1,12 +1,13 @@
 """What of the person's other records a reader gets whose release names their category, or the record itself.
 
-What lives here: the lists of all types. What does not: whether the record is opened at all
-(``access.decision`` and the row of the referral), the rules of the vocabulary (``access.redact_rules``).
+What lives here: the list of every type (made in ``redact_findings``, ``redact_plans``, ``redact_messages``
+and here). What does not: whether the record is opened at all (``access.decision`` and the row of the
+referral), the rules of the vocabulary (``access.redact_rules``).
 
 How to read a list: free text and what people wrote by hand stays only where free text is open (not a
 shelter's, or V is named); an element marked ``very`` only where V is named; a reference only where its
-target is visible.
-Records of a category that is very restricted as a whole show their skeleton without V: that they are there.
+target is visible. Records of a category that is very restricted as a whole show their skeleton without V:
+that they are there.
 
 In no list: identifiers of others; a forecast of risk (partners get actions, never a level of risk); how
 people are related and a child's address with a parent; her own words in a plan; who else is in a team.

@@ -16,7 +16,7 @@ from referral_hub.access.redact_rules import (
     coding,
     concept,
     concepts,
-    group,
+    groups,
     keep,
     plain,
     reference,
@@ -125,15 +125,6 @@ _CONTACT_PERSON = Table(
 )
 
 
-def _contact_persons(value: Any, reading: Reading) -> list[dict[str, Any]] | None:
-    rule = group(_CONTACT_PERSON)
-    return (
-        [stays for item in value if (stays := rule(item, reading))] or None
-        if isinstance(value, list)
-        else None
-    )
-
-
 _IDENTITY_RULES: Mapping[str, Rule] = {
     "identifier": _hub_identifiers,
     "name": written,
@@ -143,7 +134,7 @@ _IDENTITY_RULES: Mapping[str, Rule] = {
 _CONTACT_RULES: Mapping[str, Rule] = {
     "telecom": very(written),
     "address": very(written),
-    "contact": very(_contact_persons),
+    "contact": very(groups(_CONTACT_PERSON)),
 }
 
 NOTICE = Table({}, finish=_finish_notice)

@@ -52,8 +52,9 @@ class Reading:
         if kind == "nameless":
             self.content = self.very = self.free = True
         elif kind in ("F", "granted", "requester"):
-            self.very = very = view.very_restricted or view.named
-            self.content = content = view.named or (
+            named = view.named and kind == "granted"  # naming a record opens that record and nothing else
+            self.very = very = view.very_restricted or named
+            self.content = content = named or (
                 view.category in view.categories
                 and (very or view.category not in VERY_RESTRICTED_CATEGORIES)
                 and (kind != "requester" or OUTCOME in view.categories)

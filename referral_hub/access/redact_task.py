@@ -1,7 +1,8 @@
-"""What of a Task its recipient reads at each state, and what its author reads of the recipient's part.
+"""What of a Task its recipient reads at each state.
 
-What lives here: the allow-lists N, F, K and H of ``views.md`` 1, the no-name referral, and the requester's
-view. What does not: which of them applies (``access.views``), writing back (``access.writeback``).
+What lives here: the allow-lists N, F, K and H of ``views.md`` 1, and the no-name referral. What does not:
+what the author reads of the recipient's part (``access.redact_requester``), which list applies
+(``access.views``), writing back (``access.writeback``).
 
 ``basedOn``, ``partOf``, ``groupIdentifier`` and ``relevantHistory`` are in no list: they would tell of
 sibling referrals and of who else is involved. Before the full view ``code`` holds what kind of Task it is
@@ -18,13 +19,11 @@ from referral_hub.access.redact_rules import (
     VALUES,
     absent,
     absent_primitive,
-    coding,
     concept,
     concepts,
     keep,
     local_reference,
     note,
-    plain,
     reference,
     references,
     text,
@@ -34,24 +33,17 @@ from referral_hub.access.redact_table import Reading, Table, copied, meta
 from referral_hub.access.task_parts import (
     identifier_type,
     is_note_of,
-    is_others_note,
     is_owners_identifier,
-    note_writer,
 )
-from referral_hub.access.views import OUTCOME
-from referral_hub.fhir.canonical import CANONICAL, TASK_CODE, V2_0203
+from referral_hub.fhir.canonical import TASK_CODE, V2_0203
 from referral_hub.resources.task import (
     CLOSED_BY_SENDER,
     HANDLING_CODES,
     HANDLING_CONDITION,
     INPUT_TYPE,
-    OUTPUT_TYPE,
     STATUS_REASON,
     TASK_CODES,
 )
-
-OUTCOME_OUTPUTS = frozenset({"attendance", "next-date", "needs-more"})
-"""What a return release opens by default: came or did not come, next date, needs more."""
 
 _PLACER = {"coding": [{"system": V2_0203, "code": "PLAC"}]}
 _TASK_CODE_SYSTEMS = frozenset({TASK_CODE, TASK_CODES})
@@ -143,7 +135,7 @@ def _all_notes(value: Any, reading: Reading) -> _Found:
 # Inputs: the conditions of handling belong to the notice, the rest has the category of the service.
 
 
-def _code(value: Any, system: str) -> str:
+def code_of(value: Any, system: str) -> str:
     """Gives the first code of a system in a CodeableConcept or Coding; quicker than asking for all."""
     found = value.get("coding", [value]) if isinstance(value, dict) else None
     for item in found if isinstance(found, list) else ():
@@ -173,12 +165,12 @@ def condition(entry: Any) -> dict[str, Any] | None:
     """Gives an input as it stands in the notice: a condition of handling, in codes; None for any other."""
     if not isinstance(entry, dict) or "modifierExtension" in entry:
         return None
-    if _code(entry.get("type"), INPUT_TYPE) != "handling-condition":
+    if code_of(entry.get("type"), INPUT_TYPE) != "handling-condition":
         return None
     for name, shown in _CONDITIONS_SHOWN.items():
         value = entry.get(name)
         if value is not None:
-            code = value if name == "valueCode" else _code(value, HANDLING_CONDITION)
+            code = value if name == "valueCode" else code_of(value, HANDLING_CONDITION)
             return shown.get(code) if isinstance(code, str) else None
     return None
 
@@ -278,116 +270,6 @@ def task_card(task: Mapping[str, Any], reading: Reading) -> dict[str, Any]:
 def task_history(task: Mapping[str, Any], reading: Reading) -> dict[str, Any]:
     """Gives H: the card of a closed referral; why it was closed only where the reader closed it itself."""
     return copied(task, HISTORY, reading)
-
-
-# What the author reads of the recipient's part.
-
-
-_OUTPUT = Table({"type": concept, **ANY_VALUE}, required={"type": absent}, one_of=(VALUES,))
-_OUTCOME_VALUES = {
-    "attendance": ("valueCode", "valueCoding", "valueCodeableConcept"),
-    "next-date": ("valueDate",),
-    "needs-more": ("valueBoolean",),
-}
-
-
-def _hub_coding(value: Any, reading: Reading) -> dict[str, Any] | None:
-    """Lets a code of the hub's own stay: with any other system an answer could say more than it may."""
-    system = value.get("system") if isinstance(value, dict) else None
-    return coding(value, reading) if isinstance(system, str) and system.startswith(f"{CANONICAL}/") else None
-
-
-def _hub_concept(value: Any, reading: Reading) -> dict[str, Any] | None:
-    found = value.get("coding") if isinstance(value, dict) else None
-    stay = (
-        [stays for item in found if (stays := _hub_coding(item, reading))]
-        if isinstance(found, list)
-        else None
-    )
-    return {"coding": stay} if stay else None
-
-
-_IN_CODES = {"valueCode": keep, "valueCoding": _hub_coding, "valueCodeableConcept": _hub_concept}
-
-
-def _outcome(entry: Mapping[str, Any], reading: Reading) -> dict[str, Any] | None:
-    code = _code(entry.get("type"), OUTPUT_TYPE)
-    if code not in OUTCOME_OUTPUTS or "modifierExtension" in entry:
-        return None
-    for name in _OUTCOME_VALUES[code]:
-        stays = _IN_CODES.get(name, keep)(entry.get(name), reading)
-        if stays is not None:
-            return {"type": {"coding": [{"system": OUTPUT_TYPE, "code": code}]}, name: stays}
-    return None
-
-
-def _answered(value: Any, reading: Reading) -> _Found:
-    if OUTCOME not in reading.view.categories:
-        return None
-    shown = []
-    for entry in value if isinstance(value, list) else ():
-        stays = _outcome(entry, reading)
-        if not stays and reading.content:
-            stays = _OUTPUT.apply(entry, reading)
-        if stays:
-            shown.append(stays)
-    return shown or None
-
-
-def _authors_notes(value: Any, reading: Reading) -> _Found:
-    shown = []
-    for item in value if isinstance(value, list) else ():
-        if not is_others_note(item, reading.view.reader):
-            shown.append(item)
-        elif reading.content and (stays := note(item, reading)):
-            shown.append({"authorReference": {"reference": note_writer(item)}, **stays})
-    return shown or None
-
-
-def _authors_identifiers(value: Any, reading: Reading) -> Any:
-    if reading.content:
-        return value
-    return (
-        [item for item in value if identifier_type(item) != "FILL"] or None
-        if isinstance(value, list)
-        else None
-    )
-
-
-def _told_reason(value: Any, reading: Reading) -> Any:
-    return value if "statusReason" in reading.view.own else concept(value, reading)
-
-
-def _told_business_status(value: Any, reading: Reading) -> Any:
-    return value if "businessStatus" in reading.view.own else concept(value, reading)
-
-
-def _told_period(value: Any, reading: Reading) -> Any:
-    return value if "executionPeriod" in reading.view.own else plain(value, reading)
-
-
-_RECIPIENTS_PART = {
-    "identifier": _authors_identifiers,
-    "statusReason": _told_reason,
-    "businessStatus": _told_business_status,
-    "executionPeriod": _told_period,
-    "note": _authors_notes,
-    "output": _answered,
-}
-
-
-def task_requester(task: Mapping[str, Any], reading: Reading) -> dict[str, Any]:
-    """Gives the author its own Task: status, steps, reason code, times; the answer as far as she allows it.
-
-    Everything it wrote itself stands as written.
-    """
-    shown: dict[str, Any] = {}
-    for name, value in task.items():
-        rule = _RECIPIENTS_PART.get(name)
-        stays = value if rule is None else rule(value, reading)
-        if stays is not None:
-            shown[name] = stays
-    return shown
 
 
 def task_recall(task: Mapping[str, Any], reading: Reading) -> dict[str, Any]:

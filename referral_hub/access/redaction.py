@@ -14,6 +14,7 @@ from referral_hub.access.redact_consent import consent_cut
 from referral_hub.access.redact_directory import DIRECTORY, directory
 from referral_hub.access.redact_granted import GRANTED, granted
 from referral_hub.access.redact_patient import patient_full, patient_notice
+from referral_hub.access.redact_requester import task_requester
 from referral_hub.access.redact_service_request import service_request_full, service_request_notice
 from referral_hub.access.redact_table import Reading
 from referral_hub.access.redact_task import (
@@ -22,7 +23,6 @@ from referral_hub.access.redact_task import (
     task_history,
     task_notice,
     task_recall,
-    task_requester,
 )
 from referral_hub.access.views import Kind, View
 from referral_hub.errors import NotFound

@@ -38,11 +38,13 @@ class OwnItems:
     mine: Callable[[Any, str], bool]
 
 
-How = Literal["whole", "with-status", "with-status-or-seen", "never", "append"] | OwnItems
+How = Literal["whole", "with-status", "with-status-or-own", "never", "append"] | OwnItems
 """``whole``: put in place as sent. ``append``: earlier entries stay, new ones follow, signed.
 
 ``with-status``: put in place only where the status changes too: a reason belongs to the move it was given for.
-``with-status-or-seen``: also where the writer sees all of it, so that nothing hidden is overwritten.
+``with-status-or-own``: also where the reason it replaces is the writer's own, which shows in its words: of a
+reason others gave, a recipient sees the codes only. Whether it may depends on what was shown, never on what is
+stored: trying must find nothing out.
 """
 
 
@@ -70,7 +72,7 @@ def _not_others_note(note: Any, writer: str) -> bool:
 TASK_OWNER_WRITABLE = Writable(
     {
         "status": "whole",
-        "statusReason": "with-status-or-seen",
+        "statusReason": "with-status-or-own",
         "businessStatus": "whole",
         "executionPeriod": "whole",
         "output": OwnItems(_any_item),
@@ -157,11 +159,7 @@ def merge_update(
             found = _own_items(how, name, stored, shown, submitted, writer)
         elif how == "append":
             found = _appended(name, stored, shown, submitted, writer)
-        elif how == "whole" or (
-            how in ("with-status", "with-status-or-seen") and not same(shown.get("status"), submitted.get("status"))
-        ):
-            found = submitted.get(name)
-        elif how == "with-status-or-seen" and same(shown.get(name), stored.get(name)):
+        elif _may_replace(how, shown, submitted):
             found = submitted.get(name)
         else:
             found = _REFUSED
@@ -252,6 +250,15 @@ def _how(name: str, writable: Writable) -> How:
         how = writable.elements.get(name[1:], writable.others)
         return how if writable.others == "whole" else "never"
     return writable.elements.get(name, writable.others)
+
+
+def _may_replace(how: How, shown: Mapping[str, Any], submitted: Mapping[str, Any]) -> bool:
+    if how not in ("with-status", "with-status-or-own"):
+        return how == "whole"
+    if not same(shown.get("status"), submitted.get("status")):
+        return True
+    reason = shown.get("statusReason")
+    return how == "with-status-or-own" and isinstance(reason, dict) and "text" in reason
 
 
 def _is_subsetted(resource: Mapping[str, Any]) -> bool:

@@ -37,6 +37,7 @@ from referral_hub.exchange.sight import Look, Seen, Sight
 from referral_hub.exchange.state import Working
 from referral_hub.exchange.writing import Writing
 from referral_hub.fhir import json_codec
+from referral_hub.fhir.dates import instant
 
 _LETTERS = {"create": "c", "update": "u", "patch": "u", "delete": "d", "read": "r", "search": "s"}
 
@@ -167,6 +168,18 @@ class Gate:
             while len(self._views) > self._size:
                 self._views.popitem(last=False)
         return made
+
+    def release_audit(self, event: dict[str, Any], entry: AuditEntry) -> Released:
+        """Gives an AuditEvent that was rendered for the custodian of the person it is about.
+
+        The caller has shown that the person is its own; nobody else is answered from the audit.
+        """
+        version = f"{entry.at_us:x}"
+        meta = {"versionId": version, "lastUpdated": instant(entry.at_us)}
+        body = json_codec.encode({"resourceType": "AuditEvent", "id": event["id"], "meta": meta, **event})
+        return Released(
+            ReleasedBytes("AuditEvent", event["id"], version, f'W/"{version}"', entry.at_us, body)
+        )
 
     # --- what is written -------------------------------------------------------------------------------
 

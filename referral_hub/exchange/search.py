@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from referral_hub.access.principal import Principal
 from referral_hub.errors import Busy, InvalidParameter
 from referral_hub.exchange.audit import read_entry
+from referral_hub.exchange.audit_events import search_events
 from referral_hub.exchange.building import body_of
 from referral_hub.exchange.change import AuditEntry
 from referral_hub.exchange.cursors import Cursor, open_cursor, seal_cursor
@@ -79,6 +80,11 @@ def search(
         NotSupportedParameter, InvalidParameter: 400 on the wire.
         InsufficientScope, Forbidden: facts of the caller alone (403).
     """
+    if type_name == "AuditEvent":
+        query = _query(hub, type_name, tuple(pairs), hub.clock(), strict=strict)
+        events = tuple(search_events(hub, token_digest, query))
+        counting = query.summary == "count"
+        return Found(() if counting else events, (), len(events), "", tuple(pairs))
     for _ in range(TRIES):
         at_us = hub.clock()
         with hub.store.snapshot() as snapshot:

@@ -103,9 +103,16 @@ def with_parts(shown: Mapping[str, Any], taken: Taken, *, owner: str) -> dict[st
 
 
 def _merged_outputs(before: list[Any], taken: tuple[dict[str, Any], ...]) -> list[Any]:
-    replaced = {code for entry in taken if (code := code_in(entry["type"], OUTPUT_TYPE)) in _ONE_EACH}
-    stay = [entry for entry in before if code_in(_part(entry, "type"), OUTPUT_TYPE) not in replaced]
-    return [*stay, *(entry for entry in taken if not any(same(entry, other) for other in stay))]
+    """Puts the partner's outputs in; doing it twice is the same as once."""
+    last = {code: entry for entry in taken if (code := _kind(entry)) in _ONE_EACH}
+    said = [entry for entry in taken if last.get(_kind(entry), entry) is entry]
+    fresh = [entry for entry in said if not any(same(entry, other) for other in before)]
+    replaced = {_kind(entry) for entry in fresh} & _ONE_EACH
+    return [*(entry for entry in before if _kind(entry) not in replaced), *fresh]
+
+
+def _kind(output: Any) -> str:
+    return code_in(_part(output, "type"), OUTPUT_TYPE)
 
 
 def _output(entry: Any, base: str, kept_bases: Collection[str]) -> dict[str, Any] | None:

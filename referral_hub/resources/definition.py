@@ -65,6 +65,15 @@ class ResourceDefinition:
     profile: str = ""
 
     @property
+    def scope_letters(self) -> str:
+        """Gives the letters of a SMART scope that have an interaction behind them, in SMART's order.
+
+        Source: SMART App Launch 2.2, scopes (c r u d s).
+        """
+        behind = {"c": "create", "r": "read", "u": "update", "d": "delete", "s": "search-type"}
+        return "".join(letter for letter, interaction in behind.items() if interaction in self.interactions)
+
+    @property
     def about_person(self) -> bool:
         """Tells whether resources of this type are about a person."""
         return bool(self.subject) or self.type_name == "Patient"

@@ -32,6 +32,17 @@ from referral_hub.store.plan import Plan, Rule, Step, many
 from referral_hub.store.sealing import Sealing, person_key_name
 from referral_hub.store.statements import WRITES
 
+_LOCK_ORDER = {
+    "guard_token": 0,
+    "guard_organization": 1,
+    "guard_epoch": 2,
+    "guard_epoch_written": 2,
+    "guard_absent_lock": 3,
+    "guard_version": 4,
+    "guard_version_written": 4,
+    "guard_absent": 5,
+}
+
 
 class PlanWriter(Protocol):
     """Whoever applies plans to the database."""
@@ -108,8 +119,7 @@ class Planner:
     def _guards(self, guards: Iterable[Guard], written: set[int], raised: set[int]) -> list[Step]:
         """Locks are taken in one order by everybody, so that two Changes do not wait for each other."""
         found = [step for guard in guards for step in self._guard(guard, written, raised)]
-        order = {"guard_token": 0, "guard_organization": 1, "guard_epoch": 2, "guard_epoch_written": 2}
-        return sorted(found, key=lambda step: (order.get(step[0], 3), repr(sorted(step[2].items()))))
+        return sorted(found, key=lambda step: (_LOCK_ORDER[step[0]], repr(sorted(step[2].items()))))
 
     def _guard(self, guard: Guard, written: set[int], raised: set[int]) -> list[Step]:
         match guard:

@@ -466,3 +466,24 @@ def test_the_preview_is_what_the_recipient_then_reads_byte_for_byte(world: World
     it.c.changed(f"Task/{task['id']}", status="accepted")
     for reference in (request, it.person, f"Condition/{condition['id']}"):
         assert it.c.get(f"/{reference}").get_data() in shown, reference
+
+
+# --- the audit -------------------------------------------------------------------------------------------
+
+
+def test_the_custodian_reads_who_looked_and_nobody_else_does(world: World) -> None:
+    it = story(world)
+    it.sign()
+    it.refer()
+    it.c.read(it.person)
+    found = parsed(it.s.get(f"/AuditEvent?patient={it.person}"))["entry"]
+    looked = [
+        entry["resource"]
+        for entry in found
+        if entry["resource"]["agent"][0]["who"]["reference"] == f"Organization/{it.clinic}"
+    ]
+    assert [event["subtype"][0]["code"] for event in looked] == ["read"]
+    assert it.s.read(f"AuditEvent/{looked[0]['id']}") == looked[0]
+    assert it.c.get(f"/AuditEvent/{looked[0]['id']}").status_code == 404
+    assert "entry" not in parsed(it.c.get(f"/AuditEvent?patient={it.person}"))
+    assert it.s.get("/AuditEvent").status_code == 400

@@ -46,6 +46,7 @@ RENAMED = {
     "Patient/1": "Patient/patient-1",
 }
 MARK = "urn:mark|here"
+STARTS = (MOMENTS[0] - 190 * DAY, MOMENTS[0] - 160 * DAY)
 
 
 @dataclass(frozen=True)
@@ -73,32 +74,36 @@ class Drawn:
 
 
 def draw(chance: Random) -> Drawn:
-    """Draws a world; most are turned towards something that a consent in it speaks of."""
-    rows: list[ResourceWrite] = []
-    consents = tuple(_consent(chance, 41 + place, rows) for place in range(chance.choice((0, 1, 2, 3, 4))))
+    """Draws a world: of consents as people write them, or of bare rows that meet and just miss each other."""
     caller = chance.choice((ORGANIZATIONS[0], ORGANIZATIONS[0], *ORGANIZATIONS))
-    purpose = chance.choice(("TREAT", "TREAT", "TREAT", *PURPOSES, ""))
+    purpose = chance.choice(("TREAT", "TREAT", "TREAT", "TREAT", *PURPOSES, ""))
     at_us = chance.choice(MOMENTS)
-    aim = _aim(chance, consents) if chance.random() < 0.8 else None
-    if aim is not None:
-        caller = next(one for one in ORGANIZATIONS if one.id == aim.organization)
-        purpose = aim.purpose
-        at_us = chance.choice([at for at in MOMENTS if aim.valid_from_us <= at < aim.valid_until_us])
+    rows: list[ResourceWrite] = []
+    if chance.random() < 0.5:
+        count = chance.choice((2, 3, 4))
+        consents = tuple(_bare(chance, 41 + place, rows, caller, at_us) for place in range(count))
+    else:
+        count = chance.choice((0, 1, 2, 3, 4))
+        consents = tuple(_consent(chance, 41 + place, rows) for place in range(count))
+        aim = _aim(chance, consents) if chance.random() < 0.8 else None
+        if aim is not None:
+            caller = next(one for one in ORGANIZATIONS if one.id == aim.organization)
+            purpose = aim.purpose
+            at_us = chance.choice([at for at in MOMENTS if aim.valid_from_us <= at < aim.valid_until_us])
     likely = [grant.category for consent in consents for grant in consent.grants] * 2
-    categories = (*(one for one in likely if one not in ("", "notice")), *CATEGORIES, "very-restricted", "own", "")
-    rows += [
-        _row(chance, number, type_name, person, categories)
-        for number, type_name, person in (
-            (1, "Patient", 1),
-            (2, "Patient", 2),
-            (31, "ServiceRequest", 1),
-            (32, "ServiceRequest", 1),
-            (11, "Observation", 1),
-            (12, "Observation", chance.choice((1, 2))),
-            (13, "DocumentReference", 1),
-            (15, "Binary", 1),
-        )
-    ]
+    known = [category for category in likely if category not in ("", "notice")]
+    categories = (*known, *CATEGORIES, "very-restricted", "own", "")
+    for number, type_name, person in (
+        (1, "Patient", 1),
+        (2, "Patient", 2),
+        (31, "ServiceRequest", 1),
+        (32, "ServiceRequest", 1),
+        (11, "Observation", 1),
+        (12, "Observation", chance.choice((1, 2))),
+        (13, "DocumentReference", 1),
+        (15, "Binary", 1),
+    ):
+        rows.append(_row(chance, number, type_name, person, categories))
     listed = chance.random() < 0.7
     rows += [_row(chance, number, "Organization", None, ("directory",), directory=listed) for number in (51, 52)]
     accesses: list[ReferralAccess] = []
@@ -129,7 +134,7 @@ def _row(
     categories: tuple[str, ...],
     **more: Any,
 ) -> ResourceWrite:
-    start = chance.choice((None, MOMENTS[0] - 190 * DAY, MOMENTS[0] - 160 * DAY))
+    start = chance.choice((None, *STARTS))
     return resource(
         number,
         type_name,
@@ -173,7 +178,76 @@ def _consent(chance: Random, number: int, rows: list[ResourceWrite]) -> ConsentR
     for name, renamed in RENAMED.items():
         text = text.replace(f'"{name}"', f'"{renamed}"')
     person = chance.choice((1, 1, 1, 2))
-    stored = resource(
+    stored = _stored_consent(chance, number, person)
+    rows.append(stored)
+    compiled = compile_consent(stored.id, stored.version, json.loads(text), authored=False)
+    return ConsentRows(number, person, *compile_rows(compiled, consent_row=number, person=person))
+
+
+def _bare(
+    chance: Random, number: int, rows: list[ResourceWrite], caller: OrganizationFacts, at_us: int
+) -> ConsentRows:
+    """A Consent as rows alone, its times close around the moment."""
+    person = chance.choice((1, 1, 1, 1, 2))
+    rows.append(_stored_consent(chance, number, person))
+    around = (None, None, None, at_us - 1, at_us, at_us + 1)
+    names = ("", "", "", *RENAMED.values())
+    if chance.random() < 0.6:
+        window = (chance.choice((at_us - DAY, at_us - DAY, *around[3:])), at_us + chance.choice((1, DAY, DAY, 0)))
+        data = chance.choice(((None, None), (None, None), (STARTS[0], None), (None, STARTS[1]), STARTS))
+        common = (chance.choice((caller, caller, ORGANIZATIONS[1])).id, chance.choice(("TREAT", *PURPOSES)))
+        kinds = [("notice", "")]
+        for _ in range(3):
+            resource_name = chance.choice(names)
+            kinds.append(("" if resource_name else chance.choice(CATEGORIES), resource_name))
+        grants = tuple(
+            Grant(
+                number,
+                f"consent-{number}",
+                f"v-{number}",
+                person,
+                *common,
+                category,
+                name,
+                chance.random() < 0.4,
+                *window,
+                *((None, None) if category == "notice" else data),
+            )
+            for category, name in dict.fromkeys(kinds)
+        )
+        return ConsentRows(number, person, grants)
+    targets = (*refusal_targets(caller), "org:elsewhere", "kind:governmental")
+    refusals = tuple(
+        Refusal(
+            number,
+            person,
+            chance.choice(targets),
+            chance.choice(("", "", *PURPOSES)),
+            chance.choice(("", "", *CATEGORIES)),
+            chance.choice(names),
+            chance.choice(("", "", "R", "V", "V")),
+            chance.choice(around),
+            chance.choice(around),
+        )
+        for _ in range(chance.choice((1, 1, 2)))
+    )
+    exceptions = tuple(
+        RefusalException(
+            number,
+            person,
+            chance.choice((caller, caller, ORGANIZATIONS[1])).id,
+            chance.choice(("TREAT", "TREAT", *PURPOSES)),
+            chance.choice(tuple(RENAMED.values())),
+            chance.choice(around),
+            chance.choice(around),
+        )
+        for _ in range(chance.choice((0, 1, 1, 2)))
+    )
+    return ConsentRows(number, person, (), refusals, exceptions)
+
+
+def _stored_consent(chance: Random, number: int, person: int) -> ResourceWrite:
+    return resource(
         number,
         "Consent",
         SENDER,
@@ -182,9 +256,6 @@ def _consent(chance: Random, number: int, rows: list[ResourceWrite]) -> ConsentR
         custodian=chance.choice((SENDER, SENDER, ORGANIZATIONS[0].id)),
         tokens=tokens(mark=MARK),
     )
-    rows.append(stored)
-    compiled = compile_consent(stored.id, stored.version, json.loads(text), authored=False)
-    return ConsentRows(number, person, *compile_rows(compiled, consent_row=number, person=person))
 
 
 # --- the model -----------------------------------------------------------------------------------------------

@@ -61,6 +61,10 @@ def test_full_without_the_services_category_is_the_notice() -> None:
     assert render(task, view("F", category="immigration", categories=frozenset({"immigration"}))) == notice
 
 
+def test_a_permit_that_names_instances_leaves_the_task_a_notice() -> None:
+    assert render(fresh(TASK), view("F", named=True)) == render(fresh(TASK), view("N"))
+
+
 def test_full_adds_codes_of_the_services_category_and_no_words_of_a_shelter() -> None:
     planted = plant("Task")
     survive = planted.survivors(render(planted.resource, view("F", categories=HEALTH)))

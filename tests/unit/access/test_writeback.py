@@ -146,6 +146,38 @@ def test_a_part_of_a_resource_is_refused() -> None:
     assert refused(fresh(TASK), owner_view(), meta=tag) == ["Task.meta.tag"]
 
 
+HELD = fresh(TASK, status="on-hold", statusReason=concept("waitlisted", text="until May"))
+
+
+def test_the_owner_may_word_its_own_reason_anew() -> None:
+    mine = owner_view(own=frozenset({"statusReason", "status", "output"}))
+    reason = concept("awaiting-client", text="until she calls")
+    assert written(HELD, mine, statusReason=reason)["statusReason"] == reason
+
+
+@pytest.mark.parametrize("kind", ["N", "K", "F", "H"])
+@pytest.mark.parametrize("reason", [None, concept("by-target", text="x")])
+def test_a_reason_others_gave_changes_with_the_status_only(kind: str, reason: Any) -> None:
+    theirs = owner_view(kind, categories=HEALTH, own=frozenset())
+    assert refused(HELD, theirs, statusReason=reason) == ["Task.statusReason"]
+    plain = fresh(HELD, statusReason=concept("waitlisted"))
+    assert refused(plain, theirs, statusReason=reason) == ["Task.statusReason"]
+    assert written(HELD, theirs, statusReason=reason, status="cancelled").get("statusReason") == reason
+
+
+def test_the_true_cause_of_a_cancellation_is_not_overwritten_by_the_recipient() -> None:
+    closed = fresh(TASK, status="cancelled", statusReason=concept("client-declined", text="secret cause"))
+    assert written(closed, owner_view("H"), output=[])["statusReason"] == closed["statusReason"]
+    assert refused(closed, owner_view("H"), statusReason=concept("x")) == ["Task.statusReason"]
+
+
+def test_the_author_does_not_reword_the_recipients_reason() -> None:
+    for reason in (None, concept("by-source", text="x")):
+        with pytest.raises(InvalidResource) as caught:
+            by_author(ANSWERED, author_view(), statusReason=reason)
+        assert [issue.expression for issue in caught.value.issues] == ["Task.statusReason"]
+
+
 # Lists that both sides write
 
 

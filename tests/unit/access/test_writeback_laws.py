@@ -81,7 +81,7 @@ def first_notes(task: dict[str, Any]) -> list[Any]:
 def test_no_sequence_of_updates_alters_or_reveals_what_is_hidden(data: st.DataObject) -> None:
     kind = data.draw(st.sampled_from(["N", "K", "F", "H"]))
     categories = data.draw(st.sampled_from([frozenset[str](), HEALTH]))
-    stored = fresh(TASK)
+    stored = fresh(TASK, statusReason=concept("by-source", text="secret reason"))
     hidden = hidden_from_the_owner(stored)
     own: frozenset[str] = data.draw(st.sampled_from([frozenset[str](), frozenset({"output"})]))
     hidden_outputs = [] if own else list(stored["output"])
@@ -97,6 +97,8 @@ def test_no_sequence_of_updates_alters_or_reveals_what_is_hidden(data: st.DataOb
         except InvalidResource:
             continue
         assert hidden_from_the_owner(after) == hidden
+        if "statusReason" not in own and after["status"] == stored["status"]:
+            assert after.get("statusReason") == stored.get("statusReason"), "a reason others gave stays"
         assert first_notes(after)[: len(first_notes(stored))] == first_notes(stored)
         kept = iter(after.get("output", []))
         assert all(output in kept for output in hidden_outputs), "hidden outputs stay, in their order"
@@ -110,8 +112,9 @@ def test_no_sequence_of_updates_alters_or_reveals_what_is_hidden(data: st.DataOb
 def test_an_answer_to_an_update_depends_on_what_was_shown_only(data: st.DataObject) -> None:
     """Two Tasks that look alike to the owner answer every update alike: trying finds nothing out."""
     view = View("N", CLINIC, "health")
-    one = fresh(TASK)
+    one = fresh(TASK, statusReason=concept("by-source", text="in words"))
     other = fresh(TASK, description="something else", basedOn=None, reasonCode=None, encounter=None)
+    other["statusReason"] = concept("by-source")
     other["note"] = [one["note"][1]]
     other["identifier"] = one["identifier"][:2]
     shown = render(one, view)

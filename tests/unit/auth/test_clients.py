@@ -45,6 +45,7 @@ REFUSED: dict[str, dict[str, Any]] = {
     "no name": {"name": " "},
     "a name of control characters": {"name": "a\nb"},
     "a name too long": {"name": "x" * 201},
+    "a narrowed scope": {"scope": "system/Observation.rs?category=x"},
     "no key": {"key": ClientKey()},
     "two keys": {"key": ClientKey(jwks=JWKS, secret=True)},
     "a key set that is none": {"key": ClientKey(jwks="{}")},
