@@ -192,7 +192,7 @@ def open_hub(
         own_bases=own_bases,
         limits=Limits(settings.page_entries, settings.max_page_entries, settings.max_bundle_entries),
     )
-    http = GuardedHttp(inner_origins=frozenset())
+    http = GuardedHttp(inner_origins=settings.inner_origins)
     addresses = Addresses(settings.base_url)
     oauth = HubAuthorizationServer(
         addresses=addresses,

@@ -116,8 +116,8 @@ def _share_what_all_need() -> None:
     import referral_hub.app
 
     referral_hub.app.preload()
-    gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 # --- what each process runs ---------------------------------------------------------------------------

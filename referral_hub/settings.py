@@ -60,10 +60,6 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _text(value: str) -> str:
-    return value
-
-
 def _path(value: str) -> Path:
     return Path(value).expanduser().absolute()
 
@@ -86,11 +82,7 @@ def _whole_number(low: int, high: int) -> Callable[[str], int]:
 
 def _seconds(low: int, high: int) -> Callable[[str], timedelta]:
     number = _whole_number(low, high)
-
-    def read(value: str) -> timedelta:
-        return timedelta(seconds=number(value))
-
-    return read
+    return lambda value: timedelta(seconds=number(value))
 
 
 def _workers(value: str) -> int | None:
@@ -125,14 +117,11 @@ def _base_url(value: str) -> str:
 def _origins(value: str) -> frozenset[str]:
     """Reads origins apart by spaces, each with its port written, as the HTTP client compares them."""
     found = set()
-    for text in value.split():
-        origin = _base_url(text)
-        parts = urlsplit(origin)
-        host = parts.hostname or ""
-        if parts.scheme == "http" and not is_loopback(host):
+    for parts in (urlsplit(_base_url(text)) for text in value.split()):
+        if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
             raise ValueError("must be https origins; http only for a loopback address")
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        found.add(f"{parts.scheme}://{f'[{host}]' if ':' in host else host}:{port}")
+        port = f":{parts.port or (443 if parts.scheme == 'https' else 80)}"
+        found.add(f"{parts.scheme}://{parts.netloc.removesuffix(port)}{port}")
     return frozenset(found)
 
 
@@ -211,7 +200,7 @@ class Settings:
         "",
         "text",
         "the network's written reason for permissions above 90 days, shown on the form",
-        _text,
+        str,
     )
     small_cell: int = _setting(
         "SMALL_CELL",
@@ -224,7 +213,7 @@ class Settings:
         "ACCESS_TOKEN_SECONDS", "300", "seconds", "how long an access token lives", _seconds(30, 3600)
     )
     workers: int | None = _setting(
-        "WORKERS", "auto", "processes", "worker processes of serve; auto is one per processor", _workers
+        "WORKERS", "auto", "processes", "worker processes of serve; auto is one per processor, at most 4", _workers
     )
     worker_threads: int = _setting(
         "WORKER_THREADS",

@@ -81,8 +81,10 @@ def coding(value: Any, reading: Reading) -> dict[str, Any] | None:
         return None
     system = value.get("system")
     code = value.get("code")
-    if system in NEVER_SENT and isinstance(code, str) and code.startswith(NEVER_SENT[system]):
-        return None
+    if isinstance(system, str) and isinstance(code, str):
+        never = NEVER_SENT.get(system)
+        if never is not None and code.startswith(never):
+            return None
     shown: dict[str, Any] = {} if system is None else {"system": system}
     if code is not None:
         shown["code"] = code

@@ -181,7 +181,8 @@ class GuardedHttp:
         return self._deadline_now().watched(_open(targets, timeout_s))
 
     def _read(self, response: requests.Response) -> Fetched:
-        if 300 <= response.status_code < 400:
+        # 304 is no redirect: it answers If-None-Match.
+        if 300 <= response.status_code < 400 and response.status_code != 304:
             raise ValueError("redirect")
         body = bytearray()
         for chunk in response.iter_content(_CHUNK):

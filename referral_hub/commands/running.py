@@ -1,5 +1,6 @@
 """``serve``, ``deliver`` and ``demo``: what keeps running."""
 
+import gc
 import os
 import signal
 import threading
@@ -37,6 +38,7 @@ def serve(
     """
     if (tls_cert is None) != (tls_key is None):
         raise click.UsageError("Give --tls-cert and --tls-key together.")
+    gc.disable()  # what is imported now stays; looking for garbage in it would cost a tenth of the start
     chosen = _agree_on_address(host, port, tls=tls_cert is not None)
     settings = settings_here()
     from referral_hub.serving import Door, worker_count

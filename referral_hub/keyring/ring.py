@@ -40,6 +40,16 @@ class KeyRows(Protocol):
         """Keeps a wrapped key unless there is one of this name already."""
 
 
+class OpenKey(Protocol):
+    """One data key in the clear, as it seals and opens."""
+
+    def encrypt(self, nonce: bytes, data: bytes, associated_data: bytes | None) -> bytes:
+        """Seals."""
+
+    def decrypt(self, nonce: bytes, data: bytes, associated_data: bytes | None) -> bytes:
+        """Opens, or raises ``InvalidTag``."""
+
+
 def person_key_name(person: int) -> str:
     """Gives the name under which a person's key is kept.
 
@@ -62,7 +72,7 @@ class Keyring:
         self._master = master
         self._rows = rows
         self._remembered = remembered
-        self._persons: dict[int, AESGCM] = {}
+        self._persons: dict[int, OpenKey] = {}
         self._lock = Lock()
         found = rows.find([HUB, INDEX, CHECKPOINT])
         if len(found) != len((HUB, INDEX, CHECKPOINT)):
@@ -72,7 +82,7 @@ class Keyring:
         self.digests = IndexDigests(opened[INDEX])
         self._signer = Ed25519PrivateKey.from_private_bytes(opened[CHECKPOINT])
 
-    def person(self, person: int) -> AESGCM | None:
+    def person(self, person: int) -> OpenKey | None:
         """Gives a person's key, or None where there is none yet.
 
         Raises:
@@ -101,7 +111,7 @@ class Keyring:
             if wrapped is not None:
                 self.remember(missing[name], AESGCM(self._open(name, wrapped)))
 
-    def new_person(self, person: int) -> tuple[AESGCM, str, Wrapped]:
+    def new_person(self, person: int) -> tuple[OpenKey, str, Wrapped]:
         """Makes a key for a person who has none: the key, its name, and what is to be stored.
 
         It is not remembered: call ``remember`` once the Change that stores it was applied.
@@ -110,7 +120,7 @@ class Keyring:
         name = person_key_name(person)
         return AESGCM(key), name, self._master.wrap(name, key)
 
-    def remember(self, person: int, key: AESGCM) -> None:
+    def remember(self, person: int, key: OpenKey) -> None:
         """Keeps an open key in memory; the ones opened longest ago make room."""
         with self._lock:
             while len(self._persons) >= self._remembered:

@@ -13,6 +13,7 @@ from typing import Literal
 from referral_hub.errors import Busy
 from referral_hub.exchange.hub import Hub
 from referral_hub.exchange.ports import OrganizationRow, Released, ResourceRow
+from referral_hub.fhir import json_codec
 from referral_hub.outbound.ports import Claimed, PartnerCopies, PartnerCopy
 from referral_hub.resources.task import LIFECYCLE
 
@@ -101,7 +102,17 @@ def _decided(hub: Hub, copies: PartnerCopies, claimed: Claimed, at_us: int) -> D
     how, url = _how(claimed, row, copy)
     if how is None:
         return Stays(url, row)
+    if how == "create" and claimed.kind == "task-notice" and not _is_notice(outcome.released):
+        return Stays("no-release", row, refused=True)
     return Departure(how, receiver, row, outcome.released, outcome.consents, url)
+
+
+def _is_notice(released: Released) -> bool:
+    """Says whether this is a notice or more: what is left of one without a release names no request.
+
+    The empty card is for somebody who had the notice; sent to anybody else it would be the first to tell.
+    """
+    return "focus" in json_codec.decode_own(released.body)
 
 
 def _how(claimed: Claimed, row: ResourceRow, copy: PartnerCopy | None) -> tuple[How | None, str]:

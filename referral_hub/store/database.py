@@ -12,6 +12,7 @@ Source: ``engine.md`` 1, 2 and 5.
 import json
 import os
 import sqlite3
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -19,16 +20,27 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import psycopg
+import sqlalchemy as sa
 from psycopg_pool import ConnectionPool
 
 from referral_hub.errors import ConfigurationError, Unavailable
-from referral_hub.store.statements import DialectName, Parameters, Statement
+from referral_hub.store.columns import INTEGER
+from referral_hub.store.statements import DialectName, Parameters, Statement, constant
 
 Row = tuple[Any, ...]
 Away = Callable[[], AbstractContextManager[Any]]
 """Gives up the worker's lane while the block waits for the network or the disk (``engine.md`` 1)."""
 
 NO_PARAMETERS: Mapping[str, Any] = {}
+_NOW = Statement(
+    "now_us",
+    {
+        "sqlite": sa.select(constant(0)),
+        "postgresql": sa.select(
+            sa.literal_column("(extract(epoch FROM clock_timestamp()) * 1000000)::bigint", INTEGER)
+        ),
+    },
+)
 POSTGRES_CONNECTIONS = 20
 BUSY_MS = 5_000
 
@@ -56,6 +68,9 @@ class Database(Protocol):
 
     def reading(self) -> AbstractContextManager[Connection]:
         """Opens one consistent state for several statements; the end of the block ends it."""
+
+    def now_us(self) -> int:
+        """Gives the time of the database's machine, microseconds UTC: `ready` compares it with the process."""
 
     def close(self) -> None:
         """Closes every connection that is not in use."""
@@ -196,6 +211,11 @@ class SqliteDatabase:
             connection.driver.execute("ROLLBACK")
             self._idle.append(connection)
 
+    def now_us(self) -> int:
+        """Gives the time of this machine: an embedded database has no other."""
+        self.first(_NOW)  # it must answer, too
+        return time.time_ns() // 1000
+
     def close(self) -> None:
         """Closes every connection that is not in use."""
         while self._idle:
@@ -290,6 +310,12 @@ class PostgresDatabase:
             finally:
                 if not driver.closed:
                     driver.rollback()
+
+    def now_us(self) -> int:
+        """Gives the time of the database server's machine."""
+        row = self.first(_NOW)
+        assert row is not None  # noqa: S101 - it has no condition
+        return int(row[0])
 
     def close(self) -> None:
         """Closes every connection of the pool."""

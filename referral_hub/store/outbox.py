@@ -287,15 +287,18 @@ class Outbox:
         """Acknowledges a delivery; False where it was cancelled or the lease was lost meanwhile."""
         return self._settle(now_us, "outbox_done", claimed, {"nothing": b""})
 
-    def retry(self, claimed: ClaimedDelivery, now_us: int, reason: str) -> bool:
+    def retry(
+        self, claimed: ClaimedDelivery, now_us: int, reason: str, not_before_us: int | None = None
+    ) -> bool:
         """Puts a delivery back for a later attempt; what follows for its destination waits with it.
 
         Args:
             claimed: what could not be sent.
             now_us: the time now, microseconds UTC.
             reason: what happened, without content.
+            not_before_us: when to try again; by default ``pause_us`` from now.
         """
-        later = now_us + pause_us(claimed.key, claimed.attempts)
+        later = now_us + pause_us(claimed.key, claimed.attempts) if not_before_us is None else not_before_us
         return self._settle(now_us, "outbox_retry", claimed, {"not_before_us": later, "reason": reason})
 
     def dead(self, claimed: ClaimedDelivery, now_us: int, reason: str) -> bool:

@@ -15,6 +15,7 @@ from referral_hub.store import (  # noqa: F401 - each of these adds its statemen
     oauth_rows,
     organizations,
     outbox,
+    partner_copies,
     sealer,
     segments,
     timers,

@@ -38,6 +38,7 @@ def test_the_defaults_are_those_of_the_interface():
         max_page_entries=500,
         page_entries=50,
         max_json_depth=64,
+        inner_origins=frozenset(),
     )
 
 
@@ -78,6 +79,13 @@ def test_a_relative_database_file_becomes_absolute(tmp_path, monkeypatch):
         ("LOG_LEVEL", "warning", "log_level", "WARNING"),
         ("LOCALE", "pl", "locale", "pl"),
         ("SMALL_CELL", "20", "small_cell", 20),
+        (
+            "INNER_ORIGINS",
+            "http://127.0.0.1:8090 https://EHR.Internal",
+            "inner_origins",
+            frozenset({"http://127.0.0.1:8090", "https://ehr.internal:443"}),
+        ),
+        ("INNER_ORIGINS", "http://[::1]:80", "inner_origins", frozenset({"http://[::1]:80"})),
         ("ACCESS_TOKEN_SECONDS", "60", "access_token_lifetime", timedelta(minutes=1)),
         ("WORKERS", "3", "workers", 3),
         ("WORKERS", "", "workers", None),
@@ -122,6 +130,9 @@ def test_a_value_is_read(variable, given_value, field, read):
         ("MAX_BODY_BYTES", "4MiB"),
         ("MAX_BODY_BYTES", "٤١٩٤٣٠٤"),
         ("MAX_JSON_DEPTH", "100000"),
+        ("INNER_ORIGINS", "ehr.internal:8443"),
+        ("INNER_ORIGINS", "http://10.0.0.7:8080"),
+        ("INNER_ORIGINS", "https://ehr.internal/fhir"),
     ],
 )
 def test_what_cannot_be_used_is_refused_by_name(variable, value):

@@ -162,3 +162,10 @@ def test_upkeep_takes_away_what_was_sent_long_ago_and_keeps_dead_letters(hub: Hu
     assert len(hub.rows(schema.outbox)) == 3
     prune(hub.writer, NOW + SENT_US + 1)
     assert [row["key"] for row in hub.rows(schema.outbox)] == ["dead", "waiting"]
+
+
+def test_the_sender_may_say_itself_when_to_try_again(hub: Hub, outbox: Outbox):
+    queue(hub, "k1")
+    assert outbox.retry(claim(outbox), NOW, "busy, in an hour", NOW + HOUR)
+    assert outbox.claim(NOW + HOUR - 1, LEASE) is None
+    assert claim(outbox, NOW + HOUR).attempts == 2

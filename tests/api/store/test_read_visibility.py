@@ -80,8 +80,16 @@ def draw(chance: Random) -> Drawn:
     at_us = chance.choice(MOMENTS)
     rows: list[ResourceWrite] = []
     if chance.random() < 0.5:
-        count = chance.choice((2, 3, 4))
-        consents = tuple(_bare(chance, 41 + place, rows, caller, at_us) for place in range(count))
+        purpose = "TREAT"
+        made: list[ConsentRows] = [_grants(chance, 41, caller, at_us, off=chance.random() < 0.2)]
+        for number in range(42, 42 + chance.choice((0, 1, 1, 2))):
+            made.append(
+                _refusals(chance, number, caller, at_us)
+                if chance.random() < 0.8
+                else _grants(chance, number, caller, at_us, off=True)
+            )
+        consents = tuple(made)
+        rows.extend(_stored_consent(chance, one.consent, one.person) for one in consents)
     else:
         count = chance.choice((0, 1, 2, 3, 4))
         consents = tuple(_consent(chance, 41 + place, rows) for place in range(count))
@@ -184,66 +192,77 @@ def _consent(chance: Random, number: int, rows: list[ResourceWrite]) -> ConsentR
     return ConsentRows(number, person, *compile_rows(compiled, consent_row=number, person=person))
 
 
-def _bare(
-    chance: Random, number: int, rows: list[ResourceWrite], caller: OrganizationFacts, at_us: int
+def _grants(
+    chance: Random, number: int, caller: OrganizationFacts, at_us: int, *, off: bool
 ) -> ConsentRows:
-    """A Consent as rows alone, its times close around the moment."""
-    person = chance.choice((1, 1, 1, 1, 2))
-    rows.append(_stored_consent(chance, number, person))
-    around = (None, None, None, at_us - 1, at_us, at_us + 1)
-    names = ("", "", "", *RENAMED.values())
-    if chance.random() < 0.6:
-        window = (chance.choice((at_us - DAY, at_us - DAY, *around[3:])), at_us + chance.choice((1, DAY, DAY, 0)))
-        data = chance.choice(((None, None), (None, None), (STARTS[0], None), (None, STARTS[1]), STARTS))
-        common = (chance.choice((caller, caller, ORGANIZATIONS[1])).id, chance.choice(("TREAT", *PURPOSES)))
-        kinds = [("notice", "")]
-        for _ in range(3):
-            resource_name = chance.choice(names)
-            kinds.append(("" if resource_name else chance.choice(CATEGORIES), resource_name))
-        grants = tuple(
+    """Grants to the caller; ``off``: in one respect, perhaps, not quite."""
+    person, organization, purpose = 1, caller.id, "TREAT"
+    window: tuple[int, int] = (at_us - DAY, at_us + DAY)
+    data: tuple[int | None, int | None] = (None, None)
+    if off:
+        person = chance.choice((1, 1, 2))
+        organization = chance.choice((caller, caller, ORGANIZATIONS[1])).id
+        purpose = chance.choice(PURPOSES)
+        window = (chance.choice((at_us - DAY, at_us, at_us + 1)), at_us + chance.choice((0, 1, DAY)))
+    if chance.random() < 0.3:
+        data = chance.choice(((STARTS[0], None), (STARTS[1], None), (None, STARTS[1]), (STARTS[0], STARTS[0] + DAY)))
+    kinds = [("notice", "")]
+    for _ in range(3):
+        name = chance.choice(("", "", *RENAMED.values()))
+        kinds.append(("" if name else chance.choice(CATEGORIES), name))
+    return ConsentRows(
+        number,
+        person,
+        tuple(
             Grant(
                 number,
                 f"consent-{number}",
                 f"v-{number}",
                 person,
-                *common,
+                organization,
+                purpose,
                 category,
                 name,
-                chance.random() < 0.4,
+                chance.random() < 0.5,
                 *window,
                 *((None, None) if category == "notice" else data),
             )
             for category, name in dict.fromkeys(kinds)
-        )
-        return ConsentRows(number, person, grants)
-    targets = (*refusal_targets(caller), "org:elsewhere", "kind:governmental")
-    refusals = tuple(
-        Refusal(
-            number,
-            person,
-            chance.choice(targets),
-            chance.choice(("", "", *PURPOSES)),
-            chance.choice(("", "", *CATEGORIES)),
-            chance.choice(names),
-            chance.choice(("", "", "R", "V", "V")),
-            chance.choice(around),
-            chance.choice(around),
-        )
-        for _ in range(chance.choice((1, 1, 2)))
+        ),
     )
-    exceptions = tuple(
+
+
+def _refusals(chance: Random, number: int, caller: OrganizationFacts, at_us: int) -> ConsentRows:
+    """Refusals that reach the caller, or in one respect just do not; and exceptions likewise."""
+    names = tuple(RENAMED.values())
+    lasting = ((None, None), (at_us, None), (None, at_us + 1), (at_us - 1, at_us + 1))
+    over = ((at_us + 1, None), (None, at_us))
+    refusals = []
+    for _ in range(chance.choice((1, 1, 2))):
+        data = chance.choice((("", ""), (chance.choice(CATEGORIES), ""), ("", chance.choice(names))))
+        refusals.append(
+            Refusal(
+                number,
+                1,
+                chance.choice((*refusal_targets(caller), "org:elsewhere")),
+                chance.choice(("", "", "TREAT", "TREAT", "shelter-placement")),
+                *data,
+                chance.choice(("", "", "R", "V")),
+                *chance.choice((*lasting, *over)),
+            )
+        )
+    exceptions = [
         RefusalException(
             number,
-            person,
-            chance.choice((caller, caller, ORGANIZATIONS[1])).id,
-            chance.choice(("TREAT", "TREAT", *PURPOSES)),
-            chance.choice(tuple(RENAMED.values())),
-            chance.choice(around),
-            chance.choice(around),
+            1,
+            chance.choice((caller, caller, caller, ORGANIZATIONS[1])).id,
+            chance.choice(("TREAT", "TREAT", "shelter-placement")),
+            chance.choice(names),
+            *chance.choice((*lasting, *over)),
         )
         for _ in range(chance.choice((0, 1, 1, 2)))
-    )
-    return ConsentRows(number, person, (), refusals, exceptions)
+    ]
+    return ConsentRows(number, 1, (), tuple(refusals), tuple(exceptions))
 
 
 def _stored_consent(chance: Random, number: int, person: int) -> ResourceWrite:

@@ -4,6 +4,9 @@ Revision ID: 0001
 Revises:
 """
 
+from collections.abc import Iterator
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -23,465 +26,316 @@ def upgrade() -> None:
     _own()
 
 
+def _keys(kind: Any, *names: str) -> "Iterator[sa.Column[Any]]":
+    for name in names:
+        yield sa.Column(name, kind, primary_key=True, autoincrement=False, nullable=False)
+
+
+def _counted(name: str) -> "sa.Column[Any]":
+    return sa.Column(name, INTEGER, sa.Identity(always=False), primary_key=True, nullable=False)
+
+
+def _filled(kind: Any, *names: str) -> "Iterator[sa.Column[Any]]":
+    for name in names:
+        yield sa.Column(name, kind, nullable=False)
+
+
+def _unique(kind: Any, name: str) -> "sa.Column[Any]":
+    return sa.Column(name, kind, nullable=False, unique=True)
+
+
+def _open(kind: Any, *names: str) -> "Iterator[sa.Column[Any]]":
+    for name in names:
+        yield sa.Column(name, kind)
+
+
+def _index(name: str, table: str, *columns: str, unique: bool = False, where: str = "") -> None:
+    condition = sa.text(where) if where else None
+    op.create_index(name, table, columns, unique=unique, sqlite_where=condition, postgresql_where=condition)
+
+
+def _decided() -> "tuple[sa.Column[Any], ...]":
+    """What a resource and each of its versions hold."""
+    return (
+        *_filled(TEXT, "type", "id", "version"),
+        *_filled(INTEGER, "number", "updated_us"),
+        *_filled(TEXT, "author", "written_by", "method", "custodian"),
+        *_open(INTEGER, "person"),
+        *_filled(TEXT, "category", "confidentiality", "sensitivities", "status"),
+        *_open(TEXT, "owner", "requester"),
+        *_open(INTEGER, "focus", "based_on", "data_from_us", "data_until_us"),
+        *_filled(INTEGER, "directory", "never_release", "foreign_elements"),
+        *_filled(TEXT, "kind"),
+        *_filled(INTEGER, "deleted", "body_format"),
+        *_filled(BLOB, "body"),
+    )
+
+
 def _resources() -> None:
-    op.create_table(
-        "resource",
-        sa.Column("row_id", INTEGER, primary_key=True, autoincrement=False, nullable=False),
-        sa.Column("type", TEXT, nullable=False),
-        sa.Column("id", TEXT, nullable=False),
-        sa.Column("version", TEXT, nullable=False),
-        sa.Column("number", INTEGER, nullable=False),
-        sa.Column("updated_us", INTEGER, nullable=False),
-        sa.Column("author", TEXT, nullable=False),
-        sa.Column("written_by", TEXT, nullable=False),
-        sa.Column("method", TEXT, nullable=False),
-        sa.Column("custodian", TEXT, nullable=False),
-        sa.Column("person", INTEGER),
-        sa.Column("category", TEXT, nullable=False),
-        sa.Column("confidentiality", TEXT, nullable=False),
-        sa.Column("sensitivities", TEXT, nullable=False),
-        sa.Column("status", TEXT, nullable=False),
-        sa.Column("owner", TEXT),
-        sa.Column("requester", TEXT),
-        sa.Column("focus", INTEGER),
-        sa.Column("based_on", INTEGER),
-        sa.Column("data_from_us", INTEGER),
-        sa.Column("data_until_us", INTEGER),
-        sa.Column("directory", INTEGER, nullable=False),
-        sa.Column("never_release", INTEGER, nullable=False),
-        sa.Column("foreign_elements", INTEGER, nullable=False),
-        sa.Column("kind", TEXT, nullable=False),
-        sa.Column("deleted", INTEGER, nullable=False),
-        sa.Column("body_format", INTEGER, nullable=False),
-        sa.Column("body", BLOB, nullable=False),
-    )
-    op.create_index("resource_authored", "resource", ["type", "author", "updated_us", "row_id"])
-    op.create_index(
-        "resource_based_on",
-        "resource",
-        ["based_on", "type"],
-        sqlite_where=sa.text("based_on IS NOT NULL"),
-        postgresql_where=sa.text("based_on IS NOT NULL"),
-    )
-    op.create_index(
-        "resource_directory",
-        "resource",
-        ["type", "updated_us", "row_id"],
-        sqlite_where=sa.text("directory = 1"),
-        postgresql_where=sa.text("directory = 1"),
-    )
-    op.create_index(
-        "resource_focus",
-        "resource",
-        ["focus"],
-        sqlite_where=sa.text("focus IS NOT NULL"),
-        postgresql_where=sa.text("focus IS NOT NULL"),
-    )
-    op.create_index("resource_id", "resource", ["id"], unique=True)
-    op.create_index(
+    op.create_table("resource", *_keys(INTEGER, "row_id"), *_decided())
+    _index("resource_authored", "resource", "type", "author", "updated_us", "row_id")
+    _index("resource_based_on", "resource", "based_on", "type", where="based_on IS NOT NULL")
+    _index("resource_directory", "resource", "type", "updated_us", "row_id", where="directory = 1")
+    _index("resource_focus", "resource", "focus", where="focus IS NOT NULL")
+    _index("resource_id", "resource", "id", unique=True)
+    _index(
         "resource_inbox",
         "resource",
-        ["type", "owner", "status", "updated_us", "row_id"],
-        sqlite_where=sa.text("owner IS NOT NULL"),
-        postgresql_where=sa.text("owner IS NOT NULL"),
+        "type",
+        "owner",
+        "status",
+        "updated_us",
+        "row_id",
+        where="owner IS NOT NULL",
     )
-    op.create_index(
-        "resource_kept",
-        "resource",
-        ["custodian", "type", "updated_us", "row_id"],
-        sqlite_where=sa.text("custodian != ''"),
-        postgresql_where=sa.text("custodian != ''"),
-    )
-    op.create_index(
+    _index("resource_kept", "resource", "custodian", "type", "updated_us", "row_id", where="custodian != ''")
+    _index(
         "resource_owned",
         "resource",
-        ["type", "owner", "updated_us", "row_id", "status"],
-        sqlite_where=sa.text("owner IS NOT NULL"),
-        postgresql_where=sa.text("owner IS NOT NULL"),
+        "type",
+        "owner",
+        "updated_us",
+        "row_id",
+        "status",
+        where="owner IS NOT NULL",
     )
-    op.create_index(
+    _index(
         "resource_requested",
         "resource",
-        ["type", "requester", "updated_us", "row_id"],
-        sqlite_where=sa.text("requester IS NOT NULL"),
-        postgresql_where=sa.text("requester IS NOT NULL"),
+        "type",
+        "requester",
+        "updated_us",
+        "row_id",
+        where="requester IS NOT NULL",
     )
-    op.create_index(
-        "resource_timeline",
-        "resource",
-        ["person", "type", "updated_us", "row_id"],
-        sqlite_where=sa.text("person IS NOT NULL"),
-        postgresql_where=sa.text("person IS NOT NULL"),
+    _index(
+        "resource_timeline", "resource", "person", "type", "updated_us", "row_id", where="person IS NOT NULL"
     )
+    op.create_table("resource_version", *_filled(INTEGER, "row_id"), *_decided())
+    _index("resource_version_authored", "resource_version", "type", "author", "updated_us", "row_id")
+    _index("resource_version_number", "resource_version", "row_id", "number", unique=True)
+    op.create_table("index_token", *_keys(INTEGER, "hash", "row_id"), sqlite_with_rowid=False)
+    _index("index_token_row", "index_token", "row_id")
     op.create_table(
-        "resource_version",
-        sa.Column("row_id", INTEGER, nullable=False),
-        sa.Column("type", TEXT, nullable=False),
-        sa.Column("id", TEXT, nullable=False),
-        sa.Column("version", TEXT, nullable=False),
-        sa.Column("number", INTEGER, nullable=False),
-        sa.Column("updated_us", INTEGER, nullable=False),
-        sa.Column("author", TEXT, nullable=False),
-        sa.Column("written_by", TEXT, nullable=False),
-        sa.Column("method", TEXT, nullable=False),
-        sa.Column("custodian", TEXT, nullable=False),
-        sa.Column("person", INTEGER),
-        sa.Column("category", TEXT, nullable=False),
-        sa.Column("confidentiality", TEXT, nullable=False),
-        sa.Column("sensitivities", TEXT, nullable=False),
-        sa.Column("status", TEXT, nullable=False),
-        sa.Column("owner", TEXT),
-        sa.Column("requester", TEXT),
-        sa.Column("focus", INTEGER),
-        sa.Column("based_on", INTEGER),
-        sa.Column("data_from_us", INTEGER),
-        sa.Column("data_until_us", INTEGER),
-        sa.Column("directory", INTEGER, nullable=False),
-        sa.Column("never_release", INTEGER, nullable=False),
-        sa.Column("foreign_elements", INTEGER, nullable=False),
-        sa.Column("kind", TEXT, nullable=False),
-        sa.Column("deleted", INTEGER, nullable=False),
-        sa.Column("body_format", INTEGER, nullable=False),
-        sa.Column("body", BLOB, nullable=False),
+        "index_date", *_keys(INTEGER, "parameter", "low_us", "high_us", "row_id"), sqlite_with_rowid=False
     )
-    op.create_index(
-        "resource_version_authored", "resource_version", ["type", "author", "updated_us", "row_id"]
-    )
-    op.create_index("resource_version_number", "resource_version", ["row_id", "number"], unique=True)
-    op.create_table(
-        "index_token",
-        sa.Column("hash", INTEGER, primary_key=True, autoincrement=False, nullable=False),
-        sa.Column("row_id", INTEGER, primary_key=True, autoincrement=False, nullable=False),
-        sqlite_with_rowid=False,
-    )
-    op.create_index("index_token_row", "index_token", ["row_id"])
-    op.create_table(
-        "index_date",
-        sa.Column("parameter", INTEGER, primary_key=True, autoincrement=False, nullable=False),
-        sa.Column("low_us", INTEGER, primary_key=True, autoincrement=False, nullable=False),
-        sa.Column("high_us", INTEGER, primary_key=True, autoincrement=False, nullable=False),
-        sa.Column("row_id", INTEGER, primary_key=True, autoincrement=False, nullable=False),
-        sqlite_with_rowid=False,
-    )
-    op.create_index("index_date_row", "index_date", ["row_id", "parameter"])
+    _index("index_date_row", "index_date", "row_id", "parameter")
     op.create_table(
         "index_string",
-        sa.Column("parameter", INTEGER, primary_key=True, autoincrement=False, nullable=False),
-        sa.Column("text", TEXT, primary_key=True, nullable=False),
-        sa.Column("row_id", INTEGER, primary_key=True, autoincrement=False, nullable=False),
+        *_keys(INTEGER, "parameter"),
+        *_keys(TEXT, "text"),
+        *_keys(INTEGER, "row_id"),
         sqlite_with_rowid=False,
     )
-    op.create_index("index_string_row", "index_string", ["row_id", "parameter"])
-    op.create_table(
-        "conditional_key",
-        sa.Column("digest", INTEGER, primary_key=True, autoincrement=False, nullable=False),
-    )
+    _index("index_string_row", "index_string", "row_id", "parameter")
+    op.create_table("conditional_key", *_keys(INTEGER, "digest"))
 
 
 def _consents() -> None:
-    op.create_table(
-        "person",
-        sa.Column("row_id", INTEGER, primary_key=True, autoincrement=False, nullable=False),
-        sa.Column("epoch", INTEGER, nullable=False),
-        sa.Column("key", TEXT),
-    )
+    op.create_table("person", *_keys(INTEGER, "row_id"), *_filled(INTEGER, "epoch"), *_open(TEXT, "key"))
     op.create_table(
         "referral_access",
-        sa.Column("task", INTEGER, primary_key=True, autoincrement=False, nullable=False),
-        sa.Column("organization", TEXT, primary_key=True, nullable=False),
-        sa.Column("back", INTEGER, primary_key=True, autoincrement=False, nullable=False),
-        sa.Column("person", INTEGER),
-        sa.Column("service_request", INTEGER),
-        sa.Column("level", TEXT, nullable=False),
-        sa.Column("until_us", INTEGER),
-        sa.Column("nameless", INTEGER, nullable=False),
-        sa.Column("accepted", INTEGER, nullable=False),
+        *_keys(INTEGER, "task"),
+        *_keys(TEXT, "organization"),
+        *_keys(INTEGER, "back"),
+        *_open(INTEGER, "person", "service_request"),
+        *_filled(TEXT, "level"),
+        *_open(INTEGER, "until_us"),
+        *_filled(INTEGER, "nameless", "accepted"),
         sqlite_with_rowid=False,
     )
-    op.create_index(
-        "referral_access_organization", "referral_access", ["organization", "person", "service_request"]
-    )
-    op.create_index(
-        "referral_access_person",
-        "referral_access",
-        ["person"],
-        sqlite_where=sa.text("person IS NOT NULL"),
-        postgresql_where=sa.text("person IS NOT NULL"),
-    )
-    op.create_index(
+    _index("referral_access_organization", "referral_access", "organization", "person", "service_request")
+    _index("referral_access_person", "referral_access", "person", where="person IS NOT NULL")
+    _index(
         "referral_access_request",
         "referral_access",
-        ["service_request", "organization"],
-        sqlite_where=sa.text("service_request IS NOT NULL"),
-        postgresql_where=sa.text("service_request IS NOT NULL"),
+        "service_request",
+        "organization",
+        where="service_request IS NOT NULL",
     )
     op.create_table(
         "consent_grant",
-        sa.Column("organization", TEXT, primary_key=True, nullable=False),
-        sa.Column("person", INTEGER, primary_key=True, autoincrement=False, nullable=False),
-        sa.Column("purpose", TEXT, primary_key=True, nullable=False),
-        sa.Column("category", TEXT, primary_key=True, nullable=False),
-        sa.Column("resource", TEXT, primary_key=True, nullable=False),
-        sa.Column("consent", INTEGER, primary_key=True, autoincrement=False, nullable=False),
-        sa.Column("position", INTEGER, primary_key=True, autoincrement=False, nullable=False),
-        sa.Column("consent_id", TEXT, nullable=False),
-        sa.Column("consent_version", TEXT, nullable=False),
-        sa.Column("very_restricted", INTEGER, nullable=False),
-        sa.Column("valid_from_us", INTEGER, nullable=False),
-        sa.Column("valid_until_us", INTEGER, nullable=False),
-        sa.Column("data_from_us", INTEGER),
-        sa.Column("data_until_us", INTEGER),
+        *_keys(TEXT, "organization"),
+        *_keys(INTEGER, "person"),
+        *_keys(TEXT, "purpose", "category", "resource"),
+        *_keys(INTEGER, "consent", "position"),
+        *_filled(TEXT, "consent_id", "consent_version"),
+        *_filled(INTEGER, "very_restricted", "valid_from_us", "valid_until_us"),
+        *_open(INTEGER, "data_from_us", "data_until_us"),
         sqlite_with_rowid=False,
     )
-    op.create_index("consent_grant_consent", "consent_grant", ["consent"])
-    op.create_index("consent_grant_person", "consent_grant", ["person"])
+    _index("consent_grant_consent", "consent_grant", "consent")
+    _index("consent_grant_person", "consent_grant", "person")
     op.create_table(
         "refusal",
-        sa.Column("person", INTEGER, primary_key=True, autoincrement=False, nullable=False),
-        sa.Column("target", TEXT, primary_key=True, nullable=False),
-        sa.Column("consent", INTEGER, primary_key=True, autoincrement=False, nullable=False),
-        sa.Column("position", INTEGER, primary_key=True, autoincrement=False, nullable=False),
-        sa.Column("purpose", TEXT, nullable=False),
-        sa.Column("category", TEXT, nullable=False),
-        sa.Column("resource", TEXT, nullable=False),
-        sa.Column("at_least", TEXT, nullable=False),
-        sa.Column("valid_from_us", INTEGER),
-        sa.Column("valid_until_us", INTEGER),
+        *_keys(INTEGER, "person"),
+        *_keys(TEXT, "target"),
+        *_keys(INTEGER, "consent", "position"),
+        *_filled(TEXT, "purpose", "category", "resource", "at_least"),
+        *_open(INTEGER, "valid_from_us", "valid_until_us"),
         sqlite_with_rowid=False,
     )
-    op.create_index("refusal_consent", "refusal", ["consent"])
+    _index("refusal_consent", "refusal", "consent")
     op.create_table(
         "refusal_exception",
-        sa.Column("person", INTEGER, primary_key=True, autoincrement=False, nullable=False),
-        sa.Column("organization", TEXT, primary_key=True, nullable=False),
-        sa.Column("consent", INTEGER, primary_key=True, autoincrement=False, nullable=False),
-        sa.Column("position", INTEGER, primary_key=True, autoincrement=False, nullable=False),
-        sa.Column("purpose", TEXT, nullable=False),
-        sa.Column("resource", TEXT, nullable=False),
-        sa.Column("valid_from_us", INTEGER),
-        sa.Column("valid_until_us", INTEGER),
+        *_keys(INTEGER, "person"),
+        *_keys(TEXT, "organization"),
+        *_keys(INTEGER, "consent", "position"),
+        *_filled(TEXT, "purpose", "resource"),
+        *_open(INTEGER, "valid_from_us", "valid_until_us"),
         sqlite_with_rowid=False,
     )
-    op.create_index("refusal_exception_consent", "refusal_exception", ["consent"])
+    _index("refusal_exception_consent", "refusal_exception", "consent")
 
 
 def _organizations() -> None:
     op.create_table(
         "organization",
-        sa.Column("id", TEXT, primary_key=True, nullable=False),
-        sa.Column("version", INTEGER, nullable=False),
-        sa.Column("part_of", TEXT, nullable=False),
-        sa.Column("ancestors", TEXT, nullable=False),
-        sa.Column("kind", TEXT, nullable=False),
-        sa.Column("governmental", INTEGER, nullable=False),
-        sa.Column("country", TEXT, nullable=False),
-        sa.Column("active", INTEGER, nullable=False),
-        sa.Column("neutral_name", TEXT, nullable=False),
-        sa.Column("name", TEXT, nullable=False),
-        sa.Column("fhir_endpoint", TEXT, nullable=False),
-        sa.Column("poll_seconds", INTEGER, nullable=False),
-        sa.Column("is_hub", INTEGER, nullable=False),
-        sa.Column("row_id", INTEGER, nullable=False),
+        *_keys(TEXT, "id"),
+        *_filled(INTEGER, "version"),
+        *_filled(TEXT, "part_of", "ancestors", "kind"),
+        *_filled(INTEGER, "governmental"),
+        *_filled(TEXT, "country"),
+        *_filled(INTEGER, "active"),
+        *_filled(TEXT, "neutral_name", "name", "fhir_endpoint"),
+        *_filled(INTEGER, "poll_seconds", "is_hub", "row_id"),
     )
-    op.create_index("organization_part_of", "organization", ["part_of"])
-    op.create_table(
-        "organization_base",
-        sa.Column("organization", TEXT, primary_key=True, nullable=False),
-        sa.Column("base_url", TEXT, primary_key=True, nullable=False),
-    )
+    _index("organization_part_of", "organization", "part_of")
+    op.create_table("organization_base", *_keys(TEXT, "organization", "base_url"))
     op.create_table(
         "oauth_client",
-        sa.Column("client_id", TEXT, primary_key=True, nullable=False),
-        sa.Column("version", INTEGER, nullable=False),
-        sa.Column("organization", TEXT, nullable=False),
-        sa.Column("name", TEXT, nullable=False),
-        sa.Column("kind", TEXT, nullable=False),
-        sa.Column("jwks", TEXT, nullable=False),
-        sa.Column("jwks_url", TEXT, nullable=False),
-        sa.Column("secret_hash", TEXT, nullable=False),
-        sa.Column("scope", TEXT, nullable=False),
-        sa.Column("purposes", TEXT, nullable=False),
-        sa.Column("redirect_uris", TEXT, nullable=False),
-        sa.Column("require_dpop", INTEGER, nullable=False),
-        sa.Column("very_restricted", INTEGER, nullable=False),
-        sa.Column("active", INTEGER, nullable=False),
-        sa.Column("created_us", INTEGER, nullable=False),
+        *_keys(TEXT, "client_id"),
+        *_filled(INTEGER, "version"),
+        *_filled(
+            TEXT,
+            "organization",
+            "name",
+            "kind",
+            "jwks",
+            "jwks_url",
+            "secret_hash",
+            "scope",
+            "purposes",
+            "redirect_uris",
+        ),
+        *_filled(INTEGER, "require_dpop", "very_restricted", "active", "created_us"),
     )
     op.create_table(
         "oauth_token",
-        sa.Column("digest", BLOB, primary_key=True, nullable=False),
-        sa.Column("version", INTEGER, nullable=False),
-        sa.Column("oauth_client", TEXT, nullable=False),
-        sa.Column("organization", TEXT, nullable=False),
-        sa.Column("scope", TEXT, nullable=False),
-        sa.Column("purpose", TEXT, nullable=False),
-        sa.Column("role", TEXT, nullable=False),
-        sa.Column("user_id", TEXT, nullable=False),
-        sa.Column("issued_us", INTEGER, nullable=False),
-        sa.Column("expires_us", INTEGER, nullable=False),
-        sa.Column("revoked", INTEGER, nullable=False),
-        sa.Column("very_restricted", INTEGER, nullable=False),
+        *_keys(BLOB, "digest"),
+        *_filled(INTEGER, "version"),
+        *_filled(TEXT, "oauth_client", "organization", "scope", "purpose", "role", "user_id"),
+        *_filled(INTEGER, "issued_us", "expires_us", "revoked", "very_restricted"),
         sqlite_with_rowid=False,
     )
-    op.create_index("oauth_token_client", "oauth_token", ["oauth_client"])
-    op.create_index("oauth_token_expires", "oauth_token", ["expires_us"])
+    _index("oauth_token_client", "oauth_token", "oauth_client")
+    _index("oauth_token_expires", "oauth_token", "expires_us")
     op.create_table(
         "oauth_jti",
-        sa.Column("oauth_client", TEXT, primary_key=True, nullable=False),
-        sa.Column("jti", BLOB, primary_key=True, nullable=False),
-        sa.Column("expires_us", INTEGER, nullable=False),
+        *_keys(TEXT, "oauth_client"),
+        *_keys(BLOB, "jti"),
+        *_filled(INTEGER, "expires_us"),
         sqlite_with_rowid=False,
     )
-    op.create_index("oauth_jti_expires", "oauth_jti", ["expires_us"])
+    _index("oauth_jti_expires", "oauth_jti", "expires_us")
 
 
 def _deliveries() -> None:
     op.create_table(
         "outbox",
-        sa.Column("sequence", INTEGER, sa.Identity(always=False), primary_key=True, nullable=False),
-        sa.Column("key", TEXT, unique=True, nullable=False),
-        sa.Column("destination", TEXT, nullable=False),
-        sa.Column("kind", TEXT, nullable=False),
-        sa.Column("resource", INTEGER, nullable=False),
-        sa.Column("person", INTEGER),
-        sa.Column("not_before_us", INTEGER, nullable=False),
-        sa.Column("detail_format", INTEGER, nullable=False),
-        sa.Column("detail", BLOB, nullable=False),
-        sa.Column("state", INTEGER, nullable=False),
-        sa.Column("attempts", INTEGER, nullable=False),
-        sa.Column("lease", TEXT, nullable=False),
-        sa.Column("lease_until_us", INTEGER, nullable=False),
-        sa.Column("reason", TEXT, nullable=False),
+        _counted("sequence"),
+        _unique(TEXT, "key"),
+        *_filled(TEXT, "destination", "kind"),
+        *_filled(INTEGER, "resource"),
+        *_open(INTEGER, "person"),
+        *_filled(INTEGER, "not_before_us", "detail_format"),
+        *_filled(BLOB, "detail"),
+        *_filled(INTEGER, "state", "attempts"),
+        *_filled(TEXT, "lease"),
+        *_filled(INTEGER, "lease_until_us"),
+        *_filled(TEXT, "reason"),
         sqlite_autoincrement=True,
     )
-    op.create_index(
-        "outbox_head",
-        "outbox",
-        ["destination", "sequence"],
-        sqlite_where=sa.text("state = 0"),
-        postgresql_where=sa.text("state = 0"),
-    )
-    op.create_index(
-        "outbox_person",
-        "outbox",
-        ["person", "destination"],
-        sqlite_where=sa.text("person IS NOT NULL"),
-        postgresql_where=sa.text("person IS NOT NULL"),
-    )
+    _index("outbox_head", "outbox", "destination", "sequence", where="state = 0")
+    _index("outbox_person", "outbox", "person", "destination", where="person IS NOT NULL")
     op.create_table(
         "due",
-        sa.Column("key", TEXT, primary_key=True, nullable=False),
-        sa.Column("kind", TEXT, nullable=False),
-        sa.Column("resource", INTEGER, nullable=False),
-        sa.Column("at_us", INTEGER, nullable=False),
-        sa.Column("detail_format", INTEGER, nullable=False),
-        sa.Column("detail", BLOB, nullable=False),
-        sa.Column("attempts", INTEGER, nullable=False),
-        sa.Column("lease", TEXT, nullable=False),
-        sa.Column("lease_until_us", INTEGER, nullable=False),
+        *_keys(TEXT, "key"),
+        *_filled(TEXT, "kind"),
+        *_filled(INTEGER, "resource", "at_us", "detail_format"),
+        *_filled(BLOB, "detail"),
+        *_filled(INTEGER, "attempts"),
+        *_filled(TEXT, "lease"),
+        *_filled(INTEGER, "lease_until_us"),
     )
-    op.create_index("due_at", "due", ["at_us"])
+    _index("due_at", "due", "at_us")
     op.create_table(
         "partner_copy",
-        sa.Column("resource", INTEGER, primary_key=True, autoincrement=False, nullable=False),
-        sa.Column("organization", TEXT, primary_key=True, nullable=False),
-        sa.Column("url", TEXT, nullable=False),
-        sa.Column("etag", TEXT, nullable=False),
-        sa.Column("next_poll_us", INTEGER, nullable=False),
+        *_keys(INTEGER, "resource"),
+        *_keys(TEXT, "organization"),
+        *_filled(TEXT, "url", "etag"),
+        *_filled(INTEGER, "next_poll_us"),
     )
-    op.create_index("partner_copy_poll", "partner_copy", ["next_poll_us"])
+    _index("partner_copy_poll", "partner_copy", "next_poll_us")
 
 
 def _audits() -> None:
     op.create_table(
         "audit",
-        sa.Column("id", INTEGER, sa.Identity(always=False), primary_key=True, nullable=False),
-        sa.Column("at_us", INTEGER, nullable=False),
-        sa.Column("action", TEXT, nullable=False),
-        sa.Column("interaction", TEXT, nullable=False),
-        sa.Column("outcome", INTEGER, nullable=False),
-        sa.Column("organization", TEXT, nullable=False),
-        sa.Column("oauth_client", TEXT, nullable=False),
-        sa.Column("user_id", TEXT, nullable=False),
-        sa.Column("purpose", TEXT, nullable=False),
-        sa.Column("person", INTEGER),
-        sa.Column("recipient", TEXT, nullable=False),
-        sa.Column("entities", TEXT, nullable=False),
-        sa.Column("consents", TEXT, nullable=False),
-        sa.Column("reason", TEXT, nullable=False),
-        sa.Column("detail_format", INTEGER, nullable=False),
-        sa.Column("detail", BLOB, nullable=False),
-        sa.Column("origin", TEXT, nullable=False),
+        _counted("id"),
+        *_filled(INTEGER, "at_us"),
+        *_filled(TEXT, "action", "interaction"),
+        *_filled(INTEGER, "outcome"),
+        *_filled(TEXT, "organization", "oauth_client", "user_id", "purpose"),
+        *_open(INTEGER, "person"),
+        *_filled(TEXT, "recipient", "entities", "consents", "reason"),
+        *_filled(INTEGER, "detail_format"),
+        *_filled(BLOB, "detail"),
+        *_filled(TEXT, "origin"),
         sqlite_autoincrement=True,
     )
-    op.create_index(
-        "audit_person",
-        "audit",
-        ["person", "at_us"],
-        sqlite_where=sa.text("person IS NOT NULL"),
-        postgresql_where=sa.text("person IS NOT NULL"),
+    _index("audit_person", "audit", "person", "at_us", where="person IS NOT NULL")
+    op.create_table(
+        "audit_seal", *_keys(INTEGER, "seq"), _unique(INTEGER, "audit"), *_filled(BLOB, "previous", "hash")
     )
     op.create_table(
-        "audit_seal",
-        sa.Column("seq", INTEGER, primary_key=True, autoincrement=False, nullable=False),
-        sa.Column("audit", INTEGER, unique=True, nullable=False),
-        sa.Column("previous", BLOB, nullable=False),
-        sa.Column("hash", BLOB, nullable=False),
-    )
-    op.create_table(
-        "audit_segment_line",
-        sa.Column("segment", TEXT, primary_key=True, nullable=False),
-        sa.Column("offset", INTEGER, nullable=False),
-        sa.Column("digest", BLOB, nullable=False),
+        "audit_segment_line", *_keys(TEXT, "segment"), *_filled(INTEGER, "offset"), *_filled(BLOB, "digest")
     )
     op.create_table(
         "chain",
-        sa.Column("name", TEXT, primary_key=True, nullable=False),
-        sa.Column("seq", INTEGER, nullable=False),
-        sa.Column("hash", BLOB, nullable=False),
-        sa.Column("horizon", INTEGER, nullable=False),
+        *_keys(TEXT, "name"),
+        *_filled(INTEGER, "seq"),
+        *_filled(BLOB, "hash"),
+        *_filled(INTEGER, "horizon"),
     )
-    op.create_table(
-        "lease",
-        sa.Column("name", TEXT, primary_key=True, nullable=False),
-        sa.Column("holder", TEXT, nullable=False),
-        sa.Column("until_us", INTEGER, nullable=False),
-    )
+    op.create_table("lease", *_keys(TEXT, "name"), *_filled(TEXT, "holder"), *_filled(INTEGER, "until_us"))
     op.create_table(
         "checkpoint",
-        sa.Column("seq", INTEGER, primary_key=True, autoincrement=False, nullable=False),
-        sa.Column("hash", BLOB, nullable=False),
-        sa.Column("at_us", INTEGER, nullable=False),
-        sa.Column("signature", BLOB, nullable=False),
+        *_keys(INTEGER, "seq"),
+        *_filled(BLOB, "hash"),
+        *_filled(INTEGER, "at_us"),
+        *_filled(BLOB, "signature"),
     )
     op.create_table(
         "ledger",
-        sa.Column("person", INTEGER, primary_key=True, autoincrement=False, nullable=False),
-        sa.Column("recipient", TEXT, primary_key=True, nullable=False),
-        sa.Column("user_id", TEXT, primary_key=True, nullable=False),
-        sa.Column("purpose", TEXT, primary_key=True, nullable=False),
-        sa.Column("consent", TEXT, primary_key=True, nullable=False),
-        sa.Column("hour_us", INTEGER, primary_key=True, autoincrement=False, nullable=False),
-        sa.Column("count", INTEGER, nullable=False),
-        sa.Column("first_us", INTEGER, nullable=False),
-        sa.Column("last_us", INTEGER, nullable=False),
+        *_keys(INTEGER, "person"),
+        *_keys(TEXT, "recipient", "user_id", "purpose", "consent"),
+        *_keys(INTEGER, "hour_us"),
+        *_filled(INTEGER, "count", "first_us", "last_us"),
         sqlite_with_rowid=False,
     )
 
 
 def _own() -> None:
     op.create_table(
-        "applied_change",
-        sa.Column("change_id", TEXT, primary_key=True, nullable=False),
-        sa.Column("at_us", INTEGER, nullable=False),
-        sqlite_with_rowid=False,
+        "applied_change", *_keys(TEXT, "change_id"), *_filled(INTEGER, "at_us"), sqlite_with_rowid=False
     )
-    op.create_index("applied_change_at", "applied_change", ["at_us"])
+    _index("applied_change_at", "applied_change", "at_us")
     op.create_table(
         "wrapped_key",
-        sa.Column("name", TEXT, primary_key=True, nullable=False),
-        sa.Column("wrapped", BLOB),
-        sa.Column("master", TEXT, nullable=False),
-        sa.Column("created_us", INTEGER, nullable=False),
-        sa.Column("destroyed_us", INTEGER),
+        *_keys(TEXT, "name"),
+        *_open(BLOB, "wrapped"),
+        *_filled(TEXT, "master"),
+        *_filled(INTEGER, "created_us"),
+        *_open(INTEGER, "destroyed_us"),
     )

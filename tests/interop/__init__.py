@@ -1,0 +1,1 @@
+"""Against what this project did not write: client libraries, servers, validators."""
