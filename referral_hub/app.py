@@ -172,7 +172,7 @@ def open_hub(
     writing = Writing(
         validate, ConsentLimits(settings.consent_default_days, settings.consent_max_days), own_bases
     )
-    gate = Gate(writing, _alarm)
+    gate = Gate(writing, _alarm, keyring.digests.word("View", "etag", "key").encode())
     principals = Principals()
 
     def organization(organization_id: str) -> OrganizationRow | None:
@@ -246,7 +246,9 @@ def create_app(parts: Parts) -> Flask:
         )
     )
     app.register_blueprint(fhir_blueprint(FhirApi(parts.hub, sizes, capability), parts.lane.route))
-    configuration = smart_configuration(parts.addresses, [f"system/{name}.{d.scope_letters}" for name, d in DEFINITIONS.items()])
+    configuration = smart_configuration(
+        parts.addresses, [f"system/{name}.{d.scope_letters}" for name, d in DEFINITIONS.items()]
+    )
     app.register_blueprint(oauth_blueprint(parts.oauth, parts.addresses, configuration, clock))
     app.register_blueprint(operations_blueprint(lambda: ready(parts), _metrics))
     return app

@@ -33,6 +33,7 @@ from referral_hub.access.redact_rules import (
 from referral_hub.access.redact_table import Reading, Table, copied
 from referral_hub.access.redact_task import placer_identifier
 from referral_hub.fhir.canonical import SDOHCC_ORDER_DETAIL
+from referral_hub.fhir.elements import codings
 
 CONTACTING_PROHIBITED = "contacting-subject-prohibited"
 _PROHIBITED = [{"coding": [{"system": SDOHCC_ORDER_DETAIL, "code": CONTACTING_PROHIBITED}]}]
@@ -42,6 +43,16 @@ def _identifiers(value: Any, reading: Reading) -> list[dict[str, Any]] | None:
     if not isinstance(value, list):
         return None
     return [stays for identifier in value if (stays := placer_identifier(identifier))] or None
+
+
+def _category(value: Any, reading: Reading) -> list[dict[str, Any]] | None:
+    """Lets the kind of help stay, in the hub's own words; a finer one could tell the need before acceptance."""
+    known = [
+        {"coding": [{"system": system, "code": code}]}
+        for system, code in codings(value)
+        if system == INFORMATION_CATEGORY
+    ]
+    return known or None
 
 
 def _performers(value: Any, reading: Reading) -> list[dict[str, Any]] | None:
@@ -93,7 +104,7 @@ _NOTICE_RULES = {
     "identifier": _identifiers,
     "status": keep,
     "intent": keep,
-    "category": concepts,
+    "category": _category,
     "priority": keep,
     "doNotPerform": keep,
     "orderDetail": _contact_rule,
@@ -102,6 +113,7 @@ _NOTICE_RULES = {
 }
 _FULL_RULES = {
     **_NOTICE_RULES,
+    "category": concepts,
     "code": concept,
     "orderDetail": concepts,
     **choice("quantity", Quantity=plain, Ratio=plain, Range=plain),

@@ -35,7 +35,7 @@ from referral_hub.access.task_parts import (
     is_note_of,
     is_owners_identifier,
 )
-from referral_hub.fhir.canonical import TASK_CODE, V2_0203
+from referral_hub.fhir.canonical import PLACER, TASK_CODE, V2_0203
 from referral_hub.resources.task import (
     CLOSED_BY_SENDER,
     HANDLING_CODES,
@@ -52,8 +52,13 @@ _Found = list[dict[str, Any]] | None
 
 
 def placer_identifier(identifier: Any) -> dict[str, Any] | None:
-    """Gives the sender's own number of a referral (type PLAC) without who assigned it; None for any other."""
-    return _placed(identifier) if identifier_type(identifier) == "PLAC" else None
+    """Gives the hub's number of a referral (type PLAC) without who assigned it; None for any other.
+
+    A number of the sender's own would name the sender by its system.
+    """
+    if identifier_type(identifier) != "PLAC" or identifier.get("system") != PLACER:
+        return None
+    return _placed(identifier)
 
 
 def _placed(identifier: Mapping[str, Any]) -> dict[str, Any]:
@@ -65,10 +70,10 @@ def _placed(identifier: Mapping[str, Any]) -> dict[str, Any]:
 def _identifiers(value: Any, reading: Reading) -> _Found:
     shown = []
     for identifier in value if isinstance(value, list) else ():
-        kind = identifier_type(identifier)
-        if kind == "PLAC":
-            shown.append(_placed(identifier))
-        elif kind == "FILL" and is_owners_identifier(identifier, reading.view.reader):
+        placed = placer_identifier(identifier)
+        if placed is not None:
+            shown.append(placed)
+        elif identifier_type(identifier) == "FILL" and is_owners_identifier(identifier, reading.view.reader):
             shown.append(identifier)
     return shown or None
 

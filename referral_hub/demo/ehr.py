@@ -21,12 +21,10 @@ from urllib.parse import urlsplit
 
 from joserfc.jwk import Key
 
-from referral_hub.demo.ehr_desk import Desk
+from referral_hub.demo.ehr_desk import DESK_KEY, Desk
 from referral_hub.demo.ehr_tasks import Kept, Refused, Resource, Tasks
 from referral_hub.demo.smart_partner import FHIR_JSON, PartnerFault, SmartPartner, make_key, public_keys
 
-DESK_KEY = "DEMO_DESK_KEY"
-"""The environment variable that holds the desk's key."""
 PULL_S = 1.0
 _LARGEST_BODY = 1 << 20
 _CAPABILITY = {
@@ -198,7 +196,9 @@ class Requests(BaseHTTPRequestHandler):
 
     def _refuse(self, refused: Refused) -> None:
         issue = {"severity": "error", "code": refused.code, "details": {"text": refused.text}}
-        self._send(refused.http_status, {"resourceType": "OperationOutcome", "issue": [issue]})
+        # What was sent may not have been read: the next request must not begin in the middle of it.
+        outcome = {"resourceType": "OperationOutcome", "issue": [issue]}
+        self._send(refused.http_status, outcome, Connection="close")
 
     def _task_id(self, path: str) -> str:
         start, _, public_id = path.rpartition("/")

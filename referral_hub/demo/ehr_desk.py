@@ -19,6 +19,8 @@ from referral_hub.demo.ehr_tasks import TERMINAL, Resource, Tasks
 from referral_hub.demo.smart_partner import PartnerFault, SmartPartner
 from referral_hub.fhir.canonical import INTERPRETER_REQUIRED, code_system, structure
 
+DESK_KEY = "DEMO_DESK_KEY"
+"""The environment variable that holds the key of the desk."""
 PULLED_TYPES = ("Condition", "Observation")
 _OUTPUT = code_system("task-output-type")
 _INPUT = code_system("task-input-type")

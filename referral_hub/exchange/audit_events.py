@@ -36,7 +36,14 @@ MOST = 500
 def event_id(patient: str, entry: AuditEntry) -> str:
     """Gives the id of a line about a person: the person's id, a dot, 16 digits of a digest."""
     line = repr(
-        (entry.at_us, entry.organization, entry.oauth_client, entry.interaction, entry.outcome, entry.entities)
+        (
+            entry.at_us,
+            entry.organization,
+            entry.oauth_client,
+            entry.interaction,
+            entry.outcome,
+            entry.entities,
+        )
     )
     return f"{patient}.{sha256(line.encode()).hexdigest()[:16]}"
 
@@ -136,11 +143,17 @@ def within(entries: Sequence[AuditEntry], query: Query) -> list[AuditEntry]:
         if criterion.parameter.code != "date":
             continue
         spans = [term for term in criterion.terms if isinstance(term, DateTerm)]
-        found = [e for e in found if any(date_meets(s.prefix, s.low_us, s.high_us, DateValue(e.at_us, e.at_us + 1)) for s in spans)]
+        found = [
+            e
+            for e in found
+            if any(date_meets(s.prefix, s.low_us, s.high_us, DateValue(e.at_us, e.at_us + 1)) for s in spans)
+        ]
     return sorted(found, key=lambda entry: -entry.at_us)[: min(query.count or MOST, MOST)]
 
 
-def events_of(hub: Hub, token_digest: bytes, patient: str, interaction: str) -> tuple[Principal, list[AuditEntry]]:
+def events_of(
+    hub: Hub, token_digest: bytes, patient: str, interaction: str
+) -> tuple[Principal, list[AuditEntry]]:
     """Gives the caller and the lines about one of its own persons; none where the person is not its own."""
     at_us = hub.clock()
     hub.store.settle(at_us)
@@ -162,7 +175,10 @@ def search_events(hub: Hub, token_digest: bytes, query: Query) -> list[Released]
     patient = asked_patient(query)
     _, entries = events_of(hub, token_digest, patient, "search")
     network = _network(hub)
-    return [hub.gate.release_audit(audit_event(patient, entry, network), entry) for entry in within(entries, query)]
+    return [
+        hub.gate.release_audit(audit_event(patient, entry, network), entry)
+        for entry in within(entries, query)
+    ]
 
 
 def read_event(hub: Hub, token_digest: bytes, public_id: str) -> Released:

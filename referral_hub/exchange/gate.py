@@ -57,13 +57,17 @@ class Gate:
     Args:
         writing: builds what an admitted write consists of.
         alarm: told, without personal data, when SQL and the decision differ.
+        view_key: a secret of this hub that ETags of views are keyed with, so that nobody tests guesses on them.
         size: how many views are kept by (row, version, obligations).
     """
 
-    def __init__(self, writing: Writing, alarm: Callable[[str], None], size: int = 8192) -> None:
+    def __init__(
+        self, writing: Writing, alarm: Callable[[str], None], view_key: bytes = b"", size: int = 8192
+    ) -> None:
         self._writing = writing
         self._openings = Openings(decide, opened, alarm)
         self._sight = Sight(self._openings)
+        self._view_key = view_key
         self._size = size
         self._lock = Lock()
         self._views: OrderedDict[tuple[int, str, View], bytes] = OrderedDict()
@@ -147,7 +151,7 @@ class Gate:
         body = row.body if stored else self._body(row, view)
         if body is None:
             return None
-        etag = f'W/"{row.version}"' if stored else f'W/"{row.version}-{view.digest()}"'
+        etag = f'W/"{row.version}"' if stored else f'W/"{row.version}-{view.digest(self._view_key)}"'
         released = Released(ReleasedBytes(row.type, row.id, row.version, etag, row.updated_us, body))
         return Outcome(released, seen.consents, own=row.author == reader.organization.id)
 

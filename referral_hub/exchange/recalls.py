@@ -19,7 +19,7 @@ from referral_hub.exchange.consent_rules import DAY_US
 from referral_hub.exchange.ports import OrganizationRow, ResourceRow
 from referral_hub.exchange.proposal import Built
 from referral_hub.exchange.stamping import with_placer_identifier
-from referral_hub.fhir.canonical import V2_0203
+from referral_hub.fhir.canonical import PLACER
 from referral_hub.fhir.dates import instant
 from referral_hub.fhir.elements import code_in, coded_value
 from referral_hub.fhir.outcome import Issue
@@ -89,7 +89,7 @@ def write_recall(
         for task in draft.working.tasks_of_person(person.row_id)
         if task.owner == receiver.facts.id
         for identifier in body_of(task).get("identifier") or ()
-        if isinstance(identifier, dict) and code_in(identifier.get("type"), V2_0203) == "PLAC"
+        if isinstance(identifier, dict) and identifier.get("system") == PLACER
     ]
     body: dict[str, Any] = {
         "resourceType": "Task",
@@ -111,7 +111,7 @@ def write_recall(
             for number in numbers
         ]
     # Its own placer number lets the partner recognise a recall that is delivered twice.
-    body = with_placer_identifier(body, draft.own_bases[0], draft.ids.public_id())
+    body = with_placer_identifier(body, draft.ids.public_id())
     columns = Columns(
         person=person.row_id,
         category="own",

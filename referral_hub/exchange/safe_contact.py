@@ -10,8 +10,8 @@ from referral_hub.fhir.elements import codings, extension, extensions, reference
 from referral_hub.fhir.outcome import Issue
 
 SAFE_CONTACT = structure("safe-contact")
-IN_PERSON = frozenset({"FACEWRIT", "VERBAL", "in-person"})
-"""Media that use no device of hers: v3-ParticipationMode, or the hub's own."""
+IN_PERSON = frozenset({"FACE", "in-person"})
+"""Media that use no device of hers: v3-ParticipationMode (its VERBAL would count a phone in), or the hub's own."""
 
 
 def allowed_channels(patient: dict[str, Any]) -> frozenset[str]:

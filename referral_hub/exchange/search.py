@@ -24,6 +24,7 @@ from referral_hub.exchange.indexing import extractor, parameters
 from referral_hub.exchange.looking import LazyLook
 from referral_hub.exchange.ports import Criterion, Released, ResourceRow, SearchPage, SearchPlan, Standing
 from referral_hub.fhir import search_query
+from referral_hub.fhir.canonical import TASK_CODE
 from referral_hub.fhir.index_values import ReferenceValue
 from referral_hub.fhir.search_grammar import parse_query, refuse_unknown
 from referral_hub.fhir.search_parameters import SearchParameter, official
@@ -38,9 +39,11 @@ from referral_hub.fhir.search_query import (
 )
 from referral_hub.resources.catalog import DEFINITIONS
 from referral_hub.resources.definition import Searchable
+from referral_hub.resources.task import TASK_CODES
 
 TRIES = 5
 COUNT_BOUND = 1_000
+_TASK_CODE_SYSTEMS = (TASK_CODE, TASK_CODES)
 _OF_EVERY_TYPE = ("_id", "_lastUpdated")
 
 
@@ -237,8 +240,25 @@ def _criterion(type_name: str, criterion: search_query.Criterion) -> Criterion:
             modifier=criterion.modifier,
             identifying=searchable.identifying,
         )
+    if type_name == "Task" and code == "code":
+        return _task_code(criterion)
     name = f"{code}:identifier" if criterion.modifier == "identifier" else code
     return Criterion(name, "token", visibility, texts=_texts(criterion), negated=criterion.modifier == "not")
+
+
+def _task_code(criterion: search_query.Criterion) -> Criterion:
+    """Gives the criterion on Task.code: other organisations see, and so find, codes of the two task lists only."""
+    texts: list[str] = []
+    for text in _texts(criterion):
+        texts.extend([text] if "|" in text else [f"{system}|{text}" for system in _TASK_CODE_SYSTEMS])
+    shown = all(text.startswith(_TASK_CODE_SYSTEMS) for text in texts)
+    return Criterion(
+        "code",
+        "token",
+        "notice" if shown else "own",
+        texts=tuple(texts),
+        negated=criterion.modifier == "not",
+    )
 
 
 def _texts(criterion: search_query.Criterion) -> tuple[str, ...]:

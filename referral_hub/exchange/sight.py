@@ -8,7 +8,7 @@ Source: ``views.md`` 1, 2, 4 and 9.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from referral_hub.access.facts import ResourceFacts, codes_of, references_of
@@ -34,6 +34,7 @@ from referral_hub.resources.task import CANCEL_BY_TARGET, STATUS_REASON
 _OWNER_STATUSES = frozenset({"accepted", "rejected", "in-progress", "on-hold", "completed", "failed"})
 _MOVE = frozenset({"status", "statusReason"})
 _OWNER_ONLY = frozenset({"output", "executionPeriod"})
+_SELF_MARKS = (b"HealthcareService/", b"PractitionerRole/")
 _REFERRAL_TYPES = frozenset({"Task", "ServiceRequest", "Patient"})
 
 
@@ -109,7 +110,7 @@ class Sight:
         if row.never_release or standing is None or row.person is None:
             return None
         if row.type == "Consent":
-            return self._consent(reader, row, standing, openness, at_us)
+            return self._consent(reader, row, standing, openness, look, at_us, fresh=fresh)
         if row.type in _REFERRAL_TYPES:
             return self._referral(reader, row, standing, openness, look, at_us, fresh=fresh, deep=deep)
         return self._other(reader, row, standing, openness, look, at_us, fresh=fresh, deep=deep)
@@ -144,7 +145,15 @@ class Sight:
         return Seen(view, openness.consents)
 
     def _consent(
-        self, reader: Reader, row: ResourceRow, standing: Standing, openness: Openness, at_us: int
+        self,
+        reader: Reader,
+        row: ResourceRow,
+        standing: Standing,
+        openness: Openness,
+        look: Look,
+        at_us: int,
+        *,
+        fresh: bool,
     ) -> Seen | None:
         me = reader.organization.id
         accesses = [a for a in standing.accesses if a.organization == me]
@@ -162,10 +171,11 @@ class Sight:
                 at_us=at_us,
                 category="",
                 requester="",
-                person="",
+                person=_person(row, look),
             )
             if view is not None:
-                return Seen(view, openness.consents)
+                visible = self._visible(reader, row, standing, look, at_us, fresh=fresh)
+                return Seen(replace(view, visible=visible), openness.consents)
         return None
 
     def _referral(
@@ -193,6 +203,7 @@ class Sight:
                 requester=requester_shown(
                     accepted=access.accepted, sender=row.author, network=_network(look) if deep else ""
                 ),
+                selves=_selves(row, me, look) if deep else frozenset(),
                 own=_own_elements(body_of(row), by_owner=True)
                 if deep and row.type == "Task"
                 else frozenset(),
@@ -214,6 +225,7 @@ class Sight:
                     requester=view.requester,
                     person=_person(row, look),
                     visible=self._visible(reader, row, standing, look, at_us, fresh=fresh),
+                    selves=view.selves,
                     own=view.own,
                     from_shelter=_is_shelter(row.author, look),
                 )
@@ -282,6 +294,18 @@ class Sight:
             if (target.person in (None, row.person))
             and self.see(reader, target, standing, look, at_us, fresh=fresh, deep=False) is not None
         )
+
+
+def _selves(row: ResourceRow, me: str, look: Look) -> frozenset[str]:
+    """Gives what a row points at that means the reader itself: its own services and roles."""
+    if not any(mark in row.body for mark in _SELF_MARKS):
+        return frozenset()
+    wanted = [
+        text
+        for text in references_of(body_of(row))
+        if text.startswith(("HealthcareService/", "PractitionerRole/"))
+    ]
+    return frozenset(text for text, target in look.resources(wanted).items() if target.author == me)
 
 
 def facts_of(row: ResourceRow) -> ResourceFacts:

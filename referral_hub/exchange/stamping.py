@@ -9,7 +9,7 @@ Source: FHIR R4 Resource.meta; ``views.md`` 5 (opaque versions).
 from typing import Any
 
 from referral_hub.fhir import json_codec
-from referral_hub.fhir.canonical import V2_0203
+from referral_hub.fhir.canonical import PLACER, V2_0203
 from referral_hub.fhir.dates import instant
 from referral_hub.fhir.elements import code_in
 from referral_hub.resources.task import BUSINESS_STATUS
@@ -47,17 +47,29 @@ def business_status_of(task: dict[str, Any]) -> str:
     return code_in(task.get("businessStatus"), BUSINESS_STATUS)
 
 
-def with_placer_identifier(task: dict[str, Any], base: str, public_id: str) -> dict[str, Any]:
-    """Gives a Task or ServiceRequest that has a placer number (PLAC); one is made where the author gave none.
+def placer_number(resource: dict[str, Any]) -> str:
+    """Gives the hub's placer number of a stored Task or ServiceRequest, or an empty text."""
+    for identifier in resource.get("identifier") or ():
+        if isinstance(identifier, dict) and identifier.get("system") == PLACER:
+            return str(identifier.get("value", ""))
+    return ""
+
+
+def with_placer_identifier(task: dict[str, Any], number: str) -> dict[str, Any]:
+    """Gives a Task or ServiceRequest that has the hub's placer number (PLAC), which both sides know it by.
+
+    A number the author gave stays beside it and is shown to nobody else: its system could name the author.
 
     Source: BSeR and 360X ORC-2 (the number both sides know a referral by).
     """
-    for identifier in task.get("identifier") or ():
-        if isinstance(identifier, dict) and code_in(identifier.get("type"), V2_0203) == "PLAC":
-            return task
+    kept = [
+        identifier
+        for identifier in task.get("identifier") or ()
+        if not (isinstance(identifier, dict) and identifier.get("system") == PLACER)
+    ]
     placer = {
         "type": {"coding": [{"system": V2_0203, "code": "PLAC"}]},
-        "system": f"{base}/placer",
-        "value": public_id,
+        "system": PLACER,
+        "value": number,
     }
-    return {**task, "identifier": [*(task.get("identifier") or ()), placer]}
+    return {**task, "identifier": [*kept, placer]}

@@ -47,7 +47,12 @@ from referral_hub.exchange.linking import external_texts, link
 from referral_hub.exchange.ports import ResourceRow
 from referral_hub.exchange.proposal import Built, Proposal
 from referral_hub.exchange.recalls import answer_recall
-from referral_hub.exchange.stamping import business_status_of, with_business_status, with_placer_identifier
+from referral_hub.exchange.stamping import (
+    business_status_of,
+    placer_number,
+    with_business_status,
+    with_placer_identifier,
+)
 from referral_hub.exchange.task_writing import decide_move, write_consequences
 from referral_hub.exchange.type_rules import check_rules
 from referral_hub.fhir import patch as json_patch
@@ -111,7 +116,7 @@ class Writing:
         row_id = draft.ids.row_id(draft.at_us)
         public_id = proposal.reserved_id or draft.ids.public_id()
         if definition.type_name in _PLACED:
-            body = with_placer_identifier(body, self.own_bases[0], draft.ids.public_id())
+            body = with_placer_identifier(body, draft.ids.public_id())
         columns = self._columns(caller, definition, body, row_id, draft, judge)
         check_rules(caller, definition, body, None, columns, draft, self.limits)
         if definition.type_name == "Task":
@@ -148,6 +153,9 @@ class Writing:
             body = merge_update(stored, shown, submitted, TASK_AUTHOR_WRITABLE, writer=me)
         else:
             body = submitted
+        number = placer_number(stored) if definition.type_name in _PLACED else ""
+        if number and placer_number(body) != number:
+            body = with_placer_identifier(body, number)
         if definition.type_name == "Task" and cleared_business_status(stored, body):
             body = with_business_status(body, "")
         self._check_body(definition, body)

@@ -5,6 +5,9 @@ What lives here: URLs, each once. What does not: the codes themselves (the modul
 
 CANONICAL = "https://referral-hub.example/fhir"
 
+PLACER = f"{CANONICAL}/placer"
+"""System of the number the hub gives each referral, which both sides know it by (type PLAC)."""
+
 V2_0203 = "http://terminology.hl7.org/CodeSystem/v2-0203"
 CONSENT_SCOPE = "http://terminology.hl7.org/CodeSystem/consentscope"
 ACT_REASON = "http://terminology.hl7.org/CodeSystem/v3-ActReason"

@@ -12,7 +12,7 @@ DEFINITION = ResourceDefinition(
     status_element="status",
     date_elements=("start",),
     search=(
-        Searchable("date"),
+        Searchable("date", "own"),
         Searchable("status"),
         Searchable("patient"),
         Searchable("identifier", "own"),

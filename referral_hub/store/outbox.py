@@ -217,7 +217,7 @@ def pause_us(key: str, attempts: int) -> int:
     back in the same second.
 
     >>> [round(pause_us("", attempts) / 1e6) for attempts in (1, 2, 3, 20)]
-    [5, 10, 21, 3690]
+    [5, 11, 22, 3920]
     """
     spread = hashlib.sha256(key.encode()).digest()[0] / 2550
     doubled = min(FIRST_PAUSE_US << min(attempts - 1, 20), LONGEST_PAUSE_US)

@@ -12,7 +12,6 @@ import os
 import sqlite3
 import threading
 import time
-from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -123,6 +122,19 @@ def _wrong(problem: Exception) -> HubError:
     return HubError(f"The database refused a row ({type(problem).__name__}); nothing of it was stored.")
 
 
+@dataclass(slots=True)
+class _Waiting:
+    """One plan on its way, and what became of it."""
+
+    plan: Plan
+    outcome: Outcome = None
+    is_settled: bool = False
+
+    def settle(self, outcome: Outcome) -> None:
+        self.outcome = outcome
+        self.is_settled = True
+
+
 class LocalWriter:
     """Writes inside this process while it holds the lock: command line, imports, tests.
 
@@ -144,8 +156,9 @@ class LocalWriter:
         self._held.callback(connection.close)
         self._group = Group(connection)
         self._away = away
-        self._leading = threading.Lock()
-        self._waiting: deque[tuple[Plan, list[Outcome]]] = deque()
+        self._turn = threading.Condition()
+        self._is_writing = False
+        self._waiting: list[_Waiting] = []
 
     def apply(self, plan: Plan) -> None:
         """Applies a plan and waits for the disk.
@@ -154,24 +167,40 @@ class LocalWriter:
             GuardFailed: a guard no longer holds.
             Unavailable: the disk could not take it.
         """
-        answer: list[Outcome] = []
-        self._waiting.append((plan, answer))
-        with self._away(), self._leading:
-            while not answer:
-                self._lead()
-        if answer[0] is not None:
-            raise answer[0]
+        mine = _Waiting(plan)
+        with self._away():
+            with self._turn:
+                self._waiting.append(mine)
+            while not mine.is_settled:
+                taken = self._take_turn(mine)
+                if taken:
+                    self._write(taken)
+        if mine.outcome is not None:
+            raise mine.outcome
 
-    def _lead(self) -> None:
-        """Writes what waits; every plan taken gets an answer, whatever happens."""
-        taken = [self._waiting.popleft() for _ in range(min(GROUP, len(self._waiting)))]
+    def _take_turn(self, mine: _Waiting) -> list[_Waiting]:
+        """Waits until this plan is settled, or gives the plans that are this thread's to write for all."""
+        with self._turn:
+            while self._is_writing and not mine.is_settled:
+                self._turn.wait()
+            if mine.is_settled:
+                return []
+            self._is_writing = True
+            taken, self._waiting = self._waiting[:GROUP], self._waiting[GROUP:]
+            return taken
+
+    def _write(self, taken: list[_Waiting]) -> None:
+        """Writes what waits; every plan taken is settled, whatever happens."""
         outcomes: list[Outcome] = []
         try:
-            outcomes = self._group.apply([plan for plan, _ in taken])
+            outcomes = self._group.apply([waiting.plan for waiting in taken])
         finally:
-            lost = Unavailable("Writing was interrupted; nothing of this was stored.")
-            for position, (_, answer) in enumerate(taken):
-                answer.append(outcomes[position] if outcomes else lost)
+            interrupted = "Writing was interrupted; nothing of this was stored."
+            with self._turn:
+                for position, waiting in enumerate(taken):
+                    waiting.settle(outcomes[position] if outcomes else Unavailable(interrupted))
+                self._is_writing = False
+                self._turn.notify_all()
 
     def close(self) -> None:
         """Closes the connection and gives back the lock."""

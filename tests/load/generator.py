@@ -98,14 +98,14 @@ def closed_loop(port: int, lane: Lane, connections: int, seconds: float, offset:
     total = len(asks)
     answered = Answered()
     latencies = answered.latencies_us
-    poll = select.epoll()
+    poll = select.poll()
     wires: dict[int, Wire] = {}
     clock = time.perf_counter
     try:
         for number in range(connections):
             wire = Wire(connected(port), position=(offset + number * (total // connections or 1)) % total)
             wires[wire.fileno()] = wire
-            poll.register(wire.fileno(), select.EPOLLIN)
+            poll.register(wire.fileno(), select.POLLIN)
         cpu = time.process_time()
         start = clock()
         end = start + seconds
@@ -113,7 +113,7 @@ def closed_loop(port: int, lane: Lane, connections: int, seconds: float, offset:
             _send(wire, asks, total, clock())
         open_wires = connections
         while open_wires:
-            ready = poll.poll(_PATIENCE_S)
+            ready = poll.poll(_PATIENCE_S * 1000)
             if not ready:
                 raise Broken("no answer for half a minute")
             for descriptor, _ in ready:
@@ -135,7 +135,6 @@ def closed_loop(port: int, lane: Lane, connections: int, seconds: float, offset:
         answered.seconds = clock() - start
         answered.cpu_s = time.process_time() - cpu
     finally:
-        poll.close()
         for wire in wires.values():
             wire.socket.close()
     answered.count = len(latencies)

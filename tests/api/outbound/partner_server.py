@@ -220,65 +220,82 @@ def standing_still(seconds: float) -> Callable[[Request], Answer | None]:
     return still
 
 
+class _Handler(http.server.BaseHTTPRequestHandler):
+    """Reads a request, lets the partner answer it, and says the answer."""
+
+    server: "_Server"
+    protocol_version = "HTTP/1.1"
+
+    def _handle(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        raw = self.rfile.read(length)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        is_form = headers.get("content-type") == "application/x-www-form-urlencoded"
+        request = Request(
+            self.command,
+            self.path,
+            headers,
+            json_codec.decode_object(raw) if raw and not is_form else None,
+            parse_qs(raw.decode()) if is_form else {},
+        )
+        if self.server.token_endpoint is not None and (
+            self.path == "/token" or self.path.endswith("/.well-known/smart-configuration")
+        ):
+            answer = self.server.token_endpoint(request)
+        else:
+            answer = self.server.partner.answer(request)
+        with contextlib.suppress(OSError):
+            self._say(answer)
+
+    def _say(self, answer: Answer) -> None:
+        if answer.hang_up:
+            self.close_connection = True
+            return
+        if isinstance(answer.body, bytes):
+            body = answer.body
+        else:
+            body = json_codec.encode(answer.body) if answer.body is not None else b""
+        self.send_response(answer.http_status)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        if answer.http_status != 304:
+            self.send_header("Content-Type", FHIR_JSON)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self) -> None:
+        self._handle()
+
+    def do_POST(self) -> None:
+        self._handle()
+
+    def do_PUT(self) -> None:
+        self._handle()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Says nothing."""
+
+
+class _Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, partner: PartnerServer, token_endpoint: Callable[[Request], Answer] | None) -> None:
+        self.partner = partner
+        self.token_endpoint = token_endpoint
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A caller that hangs up is part of these tests."""
+
+
 @contextlib.contextmanager
 def serving(*, token_endpoint: Callable[[Request], Answer] | None = None) -> Iterator[PartnerServer]:
     """Serves one partner on a free port of this machine."""
     partner = PartnerServer()
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def handle_one(self) -> None:
-            length = int(self.headers.get("Content-Length") or 0)
-            raw = self.rfile.read(length)
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            is_form = headers.get("content-type") == "application/x-www-form-urlencoded"
-            request = Request(
-                self.command,
-                self.path,
-                headers,
-                json_codec.decode_object(raw) if raw and not is_form else None,
-                parse_qs(raw.decode()) if is_form else {},
-            )
-            if token_endpoint is not None and (
-                self.path == "/token" or self.path.endswith("/.well-known/smart-configuration")
-            ):
-                answer = token_endpoint(request)
-            else:
-                answer = partner.answer(request)
-            with contextlib.suppress(OSError):
-                self._say(answer)
-
-        def _say(self, answer: Answer) -> None:
-            if answer.hang_up:
-                self.close_connection = True
-                return
-            if isinstance(answer.body, bytes):
-                body = answer.body
-            else:
-                body = json_codec.encode(answer.body) if answer.body is not None else b""
-            self.send_response(answer.http_status)
-            for name, value in answer.headers.items():
-                self.send_header(name, value)
-            if answer.http_status != 304:
-                self.send_header("Content-Type", FHIR_JSON)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        do_GET = do_POST = do_PUT = handle_one
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Says nothing."""
-
-    class Server(http.server.ThreadingHTTPServer):
-        daemon_threads = True
-        block_on_close = False
-
-        def handle_error(self, request: Any, client_address: Any) -> None:
-            """A caller that hangs up is part of these tests."""
-
-    server = Server(("127.0.0.1", 0), Handler)
+    server = _Server(partner, token_endpoint)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     partner.base = f"http://127.0.0.1:{server.server_address[1]}/fhir"

@@ -13,6 +13,7 @@ from referral_hub.exchange.ports import OrganizationRow, Released, ReleasedBytes
 from referral_hub.fhir import json_codec
 from referral_hub.fhir.canonical import V2_0203
 from referral_hub.outbound.ports import CopyGone, PartnerTask, TokenRefused, TryLater, Updated
+from referral_hub.resources.task import STATUS_REASON
 from tests.api.outbound.partner_server import (
     Answer,
     PartnerServer,
@@ -239,7 +240,7 @@ def test_an_answer_that_is_no_task_is_a_fault_of_the_partner(partner: PartnerSer
 def test_a_partners_task_is_moved_in_the_version_it_was_read_in(partner: PartnerServer):
     url = sent_to(partner)
     partner.move(partner.only(), note=[{"text": "the partner's own"}], status="accepted")
-    ours = task("cancelled", statusReason={"coding": [{"system": "s", "code": "closed-by-sender"}]})
+    ours = task("cancelled", statusReason={"coding": [{"system": STATUS_REASON, "code": "closed-by-sender"}]})
     updated = channel(partner).update(destination(partner.base), url, released(ours), key="k-2")
     assert updated == Updated(sent=True, status="cancelled")
     kept = partner.tasks[partner.only()]

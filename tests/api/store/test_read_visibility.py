@@ -113,7 +113,9 @@ def draw(chance: Random) -> Drawn:
     ):
         rows.append(_row(chance, number, type_name, person, categories))
     listed = chance.random() < 0.7
-    rows += [_row(chance, number, "Organization", None, ("directory",), directory=listed) for number in (51, 52)]
+    rows += [
+        _row(chance, number, "Organization", None, ("directory",), directory=listed) for number in (51, 52)
+    ]
     accesses: list[ReferralAccess] = []
     for number in (21, 22, 23):
         owner = chance.choice((caller, caller, caller, *ORGANIZATIONS)).id
@@ -192,9 +194,7 @@ def _consent(chance: Random, number: int, rows: list[ResourceWrite]) -> ConsentR
     return ConsentRows(number, person, *compile_rows(compiled, consent_row=number, person=person))
 
 
-def _grants(
-    chance: Random, number: int, caller: OrganizationFacts, at_us: int, *, off: bool
-) -> ConsentRows:
+def _grants(chance: Random, number: int, caller: OrganizationFacts, at_us: int, *, off: bool) -> ConsentRows:
     """Grants to the caller; ``off``: in one respect, perhaps, not quite."""
     person, organization, purpose = 1, caller.id, "TREAT"
     window: tuple[int, int] = (at_us - DAY, at_us + DAY)
@@ -205,7 +205,9 @@ def _grants(
         purpose = chance.choice(PURPOSES)
         window = (chance.choice((at_us - DAY, at_us, at_us + 1)), at_us + chance.choice((0, 1, DAY)))
     if chance.random() < 0.3:
-        data = chance.choice(((STARTS[0], None), (STARTS[1], None), (None, STARTS[1]), (STARTS[0], STARTS[0] + DAY)))
+        data = chance.choice(
+            ((STARTS[0], None), (STARTS[1], None), (None, STARTS[1]), (STARTS[0], STARTS[0] + DAY))
+        )
     kinds = [("notice", "")]
     for _ in range(3):
         name = chance.choice(("", "", *RENAMED.values()))
@@ -343,17 +345,13 @@ def visible(drawn: Drawn, row: ResourceWrite) -> bool:
     if row.never_release or row.type == "Binary":
         return False
     if row.type == "Task":
-        return any(cell.task != "absent" for _, cell in found) or any(
-            not access.back for access, _ in found
-        )
+        return any(cell.task != "absent" for _, cell in found) or any(not access.back for access, _ in found)
     if row.type in ("ServiceRequest", "Patient"):
         level = "service_request" if row.type == "ServiceRequest" else "patient"
         return any(getattr(cell, level) != "absent" for _, cell in found)
     if row.type == "Consent":
         mine = [g for g in drawn.grants if g.consent == row.row_id]
-        return any(cell.consent for _, cell in found) and permitted(
-            drawn, row, NOTICE, mine
-        )
+        return any(cell.consent for _, cell in found) and permitted(drawn, row, NOTICE, mine)
     if row.category != "own" and any(a.back and a.nameless for a, _ in found):
         return not refused(drawn, row)
     return any(cell.other for _, cell in found) and permitted(drawn, row, facts_of(row), drawn.grants)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from referral_hub.fhir.canonical import CANONICAL, V2_0203, code_system
+from referral_hub.fhir.canonical import CANONICAL, PLACER, V2_0203, code_system
 from referral_hub.fhir.element_tables import is_primitive, properties
 
 CLINIC, SHELTER, NETWORK, OTHER = "clinic-1", "shelter-1", "network", "other-9"
@@ -112,7 +112,7 @@ def concept(code: str, system: str = "http://snomed.info/sct", text: str = "") -
 def identifier(kind: str, value: str, **more: Any) -> dict[str, Any]:
     return {
         "type": {"coding": [{"system": V2_0203, "code": kind, "display": kind}], "text": kind},
-        "system": "urn:oid:2.999.1",
+        "system": PLACER if kind == "PLAC" else "urn:oid:2.999.1",
         "value": value,
         **more,
     }

@@ -19,6 +19,7 @@ from tests.unit.access.redaction_cases import (
     codes,
     concept,
     fresh,
+    identifier,
     of,
     permit,
     plant,
@@ -50,13 +51,12 @@ def request_view(kind: str, **more: Any) -> View:
 
 REQUEST_N = (
     head("ServiceRequest")
-    | codes("ServiceRequest.category")
     | of("ServiceRequest", "status", "intent", "priority", "subject.reference")
 )
 REQUEST_F = (
     REQUEST_N
     | codes(*(f"ServiceRequest.{name}" for name in (
-        "code", "orderDetail", "asNeededCodeableConcept", "performerType", "reasonCode", "bodySite",
+        "category", "code", "orderDetail", "asNeededCodeableConcept", "performerType", "reasonCode", "bodySite",
         "occurrenceTiming.code",
     )))
     | of("ServiceRequest", "occurrenceDateTime", "authoredOn")
@@ -66,6 +66,23 @@ REQUEST_F = (
 def test_of_a_full_request_exactly_this_is_in_the_notice() -> None:
     planted = plant("ServiceRequest")
     assert planted.survivors(render(planted.resource, request_view("N"))) == REQUEST_N
+
+
+def test_the_notice_tells_the_kind_of_help_in_the_hubs_own_words_only() -> None:
+    finer = concept("sexual-assault-centre", "urn:example:services")
+    own = concept("health", code_system("information-category"))
+    shown = render(fresh(SERVICE_REQUEST, category=[finer, own]), request_view("N"))
+    assert [item["coding"][0]["code"] for item in shown["category"]] == ["health"]
+
+
+def test_a_number_of_the_senders_own_never_leaves() -> None:
+    number = {**identifier("PLAC", "S-1"), "system": "urn:example:shelter-at-the-lake"}
+    for kind in ("N", "F"):
+        shown = render(
+            fresh(SERVICE_REQUEST, identifier=[number, identifier("PLAC", "P-2")]),
+            request_view(kind, categories=frozenset({"health"})),
+        )
+        assert [item["value"] for item in shown["identifier"]] == ["P-2"]
 
 
 def test_full_adds_codes_and_measures_of_the_services_category() -> None:
@@ -366,5 +383,6 @@ def test_a_trafficking_code_leaves_in_no_concept() -> None:
         request_view("F", categories=frozenset({"health"}), very_restricted=True, named=True),
     ):
         shown = render(request, asked)
-        assert [item["coding"] for item in shown["category"]] == [[{"system": icd, "code": "S61.0"}]]
+        kept = [[{"system": icd, "code": "S61.0"}]] if asked.kind == "F" else []
+        assert [item["coding"] for item in shown.get("category", [])] == kept
         assert not {"T74.51XA", "Z0482", "Z91.42", "THB"} & set(texts(shown))

@@ -1,0 +1,170 @@
+"""Playing the demo: the network is founded, its processes run, the story is told, everything ends in order.
+
+What lives here: that order. What does not: the network (``demo.network``), its processes (``demo.servers``), the
+story (the chapters), how it is told (``demo.stage``).
+
+Nothing here reaches past the hub's HTTP: each organisation fetches tokens with its own key and reads what it is
+given. Only founding the network and verifying the audit chain use the functions of the command line.
+
+Source: ``practice.md`` (the story the demo tells); ``interfaces.md`` 1 and 2.
+"""
+
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import FrameType
+
+from referral_hub.checks import check_audit
+from referral_hub.demo import first_days
+from referral_hub.demo.cast import FrontDesk, Party, Story
+from referral_hub.demo.network import EHR, Network, found_network, keep_keys
+from referral_hub.demo.servers import free_port, running_ehr, running_hub
+from referral_hub.demo.smart_partner import PartnerFault, SmartPartner
+from referral_hub.demo.stage import Stage, Step, Unexpected
+from referral_hub.errors import HubError
+from referral_hub.fhir.dates import instant
+from referral_hub.app import clock
+from referral_hub.founding import opened_hub
+from referral_hub.settings import PREFIX, Settings
+
+STEPS: tuple[Step[Story], ...] = first_days.STEPS
+"""The whole story, in order."""
+
+
+def play(*, check: bool, port: int, data_dir: Path | None) -> int:
+    """Plays the whole demo; see :func:`referral_hub.demo.run`."""
+    stage = Stage()
+    with ExitStack() as stack:
+        stack.enter_context(_ended_in_order())
+        try:
+            directory = data_dir or Path(stack.enter_context(_temporary()))
+            return _played(stage, stack, directory.absolute(), port or free_port(), check=check)
+        except HubError as problem:
+            stage.say(problem.text)
+            return 1
+        except KeyboardInterrupt:
+            stage.say("Ended.")
+            return 0 if not check else 1
+
+
+def _played(stage: Stage, stack: ExitStack, directory: Path, port: int, *, check: bool) -> int:
+    began_s = time.monotonic()
+    base_url = f"http://127.0.0.1:{port}"
+    stage.say("Starting a hub with an invented network. Nobody in this story exists.")
+    ehr_base, desk_key = stack.enter_context(running_ehr())
+    given = _settings(directory, base_url, ehr_base)
+    settings = Settings.from_environment(given)
+    network = found_network(settings, ehr_base=ehr_base)
+    stack.enter_context(running_hub(settings, given, port))
+    story = _story(settings, network, ehr_base, desk_key)
+    stage.say(f"The hub answers at {base_url}. It took {time.monotonic() - began_s:.0f} s.")
+    stage.say()
+    played = _tell(stage, story)
+    done = f"demo: {len(STEPS)} steps, {played} ok"
+    if played < len(STEPS):
+        stage.say()
+        stage.say(done)
+        return 1
+    stage.say()
+    if check:
+        stage.say(done)
+        return 0
+    stage.say(done)
+    _keep_serving(stage, network, base_url, ehr_base, directory)
+    return 0
+
+
+def _tell(stage: Stage, story: Story) -> int:
+    """Plays step after step; gives how many were as they must be."""
+    when_width = max(len(step.when) for step in STEPS)
+    for done, step in enumerate(STEPS):
+        story.times.append((instant(clock()), step.when))
+        try:
+            line = step.play(story)
+        except Unexpected as told:
+            stage.failure(step.number, step.name, told)
+            return done
+        except PartnerFault as fault:
+            stage.failure(step.number, step.name, Unexpected("an answer of the hub", "one", fault))
+            return done
+        stage.step(step.number, step.when, line, when_width=when_width)
+    return len(STEPS)
+
+
+def _story(settings: Settings, network: Network, ehr_base: str, desk_key: str) -> Story:
+    parties: dict[str, Party] = {}
+    for name, registered in network.partners.items():
+        if registered.key is not None:
+            software = SmartPartner(
+                settings.fhir_base, registered.client_id, registered.key, registered.partner.scope
+            )
+            parties[name] = Party(registered.partner.called, registered.organization, software)
+    clinic = network.partners[EHR]
+    desk = FrontDesk(ehr_base, desk_key, organization=clinic.organization, name=clinic.partner.called)
+    desk.act(
+        "connect", fhir_base=settings.fhir_base, client_id=clinic.client_id, scope=clinic.partner.scope
+    )
+
+    def verify() -> tuple[int, str]:
+        with opened_hub(settings) as parts:
+            found = check_audit(parts)
+        return found.links, found.broken
+
+    return Story(parties, desk, network.hub_organization, verify)
+
+
+def _settings(directory: Path, base_url: str, ehr_base: str) -> Mapping[str, str]:
+    return {
+        f"{PREFIX}DATA_DIR": str(directory),
+        f"{PREFIX}BASE_URL": base_url,
+        f"{PREFIX}INNER_ORIGINS": ehr_base,
+        f"{PREFIX}LOG_LEVEL": "WARNING",
+    }
+
+
+def _keep_serving(stage: Stage, network: Network, base_url: str, ehr_base: str, directory: Path) -> None:
+    keep_keys(network, directory / "partners")
+    stage.say()
+    stage.say(f"The hub keeps serving: FHIR at {base_url}/fhir, the second clinic's own server at {ehr_base}/fhir.")
+    stage.say("Pages and logins come later; until then every organisation has its software and a key:")
+    stage.table(
+        "",
+        ("organisation", "client_id", "purpose", "private key"),
+        [
+            (
+                one.partner.called,
+                one.client_id,
+                one.partner.purpose,
+                str(directory / "partners" / f"{name}.jwk.json") if one.key else "in its own server",
+            )
+            for name, one in network.partners.items()
+        ],
+    )
+    stage.say()
+    stage.say("Ctrl-C ends it." if sys.stdout.isatty() else "SIGINT or SIGTERM ends it.")
+    while True:
+        time.sleep(3600)
+
+
+@contextmanager
+def _temporary() -> Iterator[str]:
+    with tempfile.TemporaryDirectory(prefix="referral-hub-demo-", ignore_cleanup_errors=True) as name:
+        yield name
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """Lets SIGTERM end everything in order, as Ctrl-C does."""
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
