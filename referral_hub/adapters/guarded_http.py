@@ -268,11 +268,24 @@ def _pools(connect: Connect) -> dict[str, type[HTTPConnectionPool]]:
         def _new_conn(self) -> socket.socket:
             return connect("https", self.host, self.port or 443, _seconds(self.timeout))
 
+    # A connection is used once: the next call checks its own address and has its own deadline, whatever the
+    # partner's answer says about keeping this one open.
+
     class PlainPool(HTTPConnectionPool):
         ConnectionCls = Plain
 
+        def _put_conn(self, conn: HTTPConnection | None) -> None:
+            if conn is not None:
+                conn.close()
+            super()._put_conn(None)
+
     class SecurePool(HTTPSConnectionPool):
         ConnectionCls = Secure
+
+        def _put_conn(self, conn: HTTPConnection | None) -> None:
+            if conn is not None:
+                conn.close()
+            super()._put_conn(None)
 
     return {"http": PlainPool, "https": SecurePool}
 

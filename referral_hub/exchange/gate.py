@@ -111,6 +111,8 @@ class Gate:
     ) -> Outcome | None:
         """Gives the body as a receiving organisation may have it at the moment of departure, or None.
 
+        For a Task whose release has ended this is the empty card, not None: it was released once.
+
         A delivery has no token and so no purpose of its own: each purpose a live permit names is tried.
         """
         targets = refusal_targets(receiver.facts)

@@ -60,6 +60,9 @@ def write_all(hub: Hub, caller_of: Caller, proposals: Sequence[Proposal]) -> lis
         HubError: the refusal of the first entry that is refused; nothing is stored.
         Busy: others kept changing the same things (503).
     """
+    if any(proposal.type_name == "Consent" and proposal.verb != "create" for proposal in proposals):
+        # Whoever read her a moment ago must be among those a withdrawal recalls from.
+        hub.store.settle(hub.clock())
     for _ in range(TRIES):
         at_us = hub.clock()
         with hub.store.snapshot() as snapshot:
