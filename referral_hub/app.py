@@ -50,6 +50,7 @@ from referral_hub.store.store import SqlStore
 from referral_hub.store.writing import open_writer
 from referral_hub.web import error_handlers
 from referral_hub.web.fhir_api import FhirApi, fhir_blueprint
+from referral_hub.web.front_door import FrontDoor
 from referral_hub.web.lane import Lane
 from referral_hub.web.negotiation import BodySizes
 from referral_hub.web.oauth_api import oauth_blueprint
@@ -245,7 +246,9 @@ def create_app(parts: Parts) -> Flask:
             date=RELEASE_DATE,
         )
     )
-    app.register_blueprint(fhir_blueprint(FhirApi(parts.hub, sizes, capability), parts.lane.route))
+    api = FhirApi(parts.hub, sizes, capability)
+    app.register_blueprint(fhir_blueprint(api, parts.lane.route))
+    app.wsgi_app = FrontDoor(api, parts.lane.held, app.wsgi_app, lambda: app.testing)  # type: ignore[method-assign]
     configuration = smart_configuration(
         parts.addresses, [f"system/{name}.{d.scope_letters}" for name, d in DEFINITIONS.items()]
     )

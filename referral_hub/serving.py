@@ -23,6 +23,7 @@ import signal
 import socket
 import ssl
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ from typing import Any
 from referral_hub.errors import ConfigurationError, HubError
 from referral_hub.founding import opened_hub, refuse_unready
 from referral_hub.settings import Settings
-from referral_hub.watching import START_METHOD, Child, Lifeline, Told, Watch
+from referral_hub.watching import START_METHOD, Child, Lifeline, Told, Watch, name_this_process
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +44,9 @@ DRAIN_S = 20
 """How long a worker may take for the answers it has begun, in seconds."""
 CONNECTIONS = 1024
 """Connections that one worker holds open, and that wait at the door, at most."""
-_QUICK_S = 0.2
+DELIVERY_GRACE_S = 20
+"""How long the delivery process may take for the messages on their way, in seconds."""
+_LISTENING_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +87,23 @@ def serve(settings: Settings, door: Door, *, workers: int, started: Callable[[],
     _refuse_bad_certificate(door)
     refuse_unready(settings)
     log_to_stderr(settings.log_level)
+    name_this_process("hub-serve")
     server = Child(
         "server",
         partial(run_server, settings, door, address, workers),
         signalled=True,
         grace_s=DRAIN_S + 5,
     )
-    delivery = Child("delivery", partial(run_delivery, settings), grace_s=15)
-    import referral_hub.app
-    children = [server, delivery] if hasattr(referral_hub.app, "open_delivery") else [server]
+    delivery = Child("delivery", partial(run_delivery, settings), grace_s=DELIVERY_GRACE_S)
+    writer: list[Child] = []
     if settings.sqlite_file is not None:
-        children.insert(0, Child("writer", partial(run_writer, settings), waits=True))
+        writer.append(Child("writer", partial(run_writer, settings), waits=True))
     if START_METHOD == "fork":
         _share_what_all_need()
-    Watch(children, [*(one for one in children if one.name != "writer"), *(one for one in children if one.name == "writer")]).run(started)
+    import referral_hub.app
+
+    later = [delivery] if hasattr(referral_hub.app, "open_delivery") else []
+    Watch([*writer, server, *later], ending=[server, *later, *writer]).run(started)
 
 
 def log_to_stderr(level: str) -> None:
@@ -194,11 +200,14 @@ def run_server(
         log_level=LogLevels.error,
         log_dictconfig={"handlers": {}, "loggers": {"_granian": {"handlers": [], "propagate": True}}},
     )
-    server.serve(target_loader=partial(load_worker, settings.log_level, lifeline, told), wrap_loader=False)
+    place = (address, door.port)
+    load = partial(load_worker, settings.log_level, place, lifeline, told)
+    server.serve(target_loader=load, wrap_loader=False)
 
 
-def load_worker(log_level: str, lifeline: Lifeline, told: Told) -> Callable[..., Any]:
+def load_worker(log_level: str, place: tuple[str, int], lifeline: Lifeline, told: Told) -> Callable[..., Any]:
     """Gives the application inside a worker process, or ends the process with a sentence in the log."""
+    name_this_process("hub-worker")
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # until it answers, there is nothing to end in order
     log_to_stderr(log_level)
     # The server ends its workers in order; only where it is gone too does a worker end itself.
@@ -211,8 +220,21 @@ def load_worker(log_level: str, lifeline: Lifeline, told: Told) -> Callable[...,
         log.error("a worker could not be started: %s", problem.text)
         told.failed(problem.text)
         sys.exit(1)
-    told.ready()
+    threading.Thread(target=_tell_when_answering, args=(place, told), daemon=True).start()
     return application
+
+
+def _tell_when_answering(place: tuple[str, int], told: Told) -> None:
+    """The server opens the worker's socket only after this process gave it the application."""
+    end_s = time.monotonic() + _LISTENING_S
+    while time.monotonic() < end_s:
+        try:
+            socket.create_connection(place, timeout=1).close()
+        except OSError:
+            time.sleep(0.005)
+        else:
+            break
+    told.ready()
 
 
 # --- what is asked before anything starts -------------------------------------------------------------

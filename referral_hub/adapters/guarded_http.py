@@ -274,7 +274,7 @@ def _pools(connect: Connect) -> dict[str, type[HTTPConnectionPool]]:
     class PlainPool(HTTPConnectionPool):
         ConnectionCls = Plain
 
-        def _put_conn(self, conn: HTTPConnection | None) -> None:
+        def _put_conn(self, conn: Any) -> None:
             if conn is not None:
                 conn.close()
             super()._put_conn(None)
@@ -282,7 +282,7 @@ def _pools(connect: Connect) -> dict[str, type[HTTPConnectionPool]]:
     class SecurePool(HTTPSConnectionPool):
         ConnectionCls = Secure
 
-        def _put_conn(self, conn: HTTPConnection | None) -> None:
+        def _put_conn(self, conn: Any) -> None:
             if conn is not None:
                 conn.close()
             super()._put_conn(None)

@@ -98,7 +98,11 @@ def deliver() -> None:
 @click.command("demo")
 @click.option("--check", is_flag=True, help="Play it, verify every step, and end.")
 @click.option(
-    "--port", type=click.IntRange(1, 65_535), default=_PORT, show_default=True, help="Port to serve on."
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=_PORT,
+    show_default=True,
+    help="Port to serve on; 0 takes any that is free.",
 )
 @click.option(
     "--data-dir",
@@ -112,4 +116,4 @@ def demo(context: click.Context, port: int, data_dir: Path | None, *, check: boo
     """Play the story of an invented network through the real interfaces, then keep serving."""
     from referral_hub import demo as story
 
-    context.exit(story.run(check, port, data_dir))
+    context.exit(story.run(check=check, port=port, data_dir=data_dir))

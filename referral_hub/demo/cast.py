@@ -11,9 +11,9 @@ from typing import Any
 
 import requests
 
-from referral_hub.demo.papers import BUSINESS_STATUS, Resource
+from referral_hub.demo.papers import BUSINESS_STATUS, OUTPUT_TYPE, Resource
 from referral_hub.demo.smart_partner import TIMEOUT_S, Answer, SmartPartner
-from referral_hub.demo.stage import Evidence, Unexpected
+from referral_hub.demo.stage import Evidence, Unexpected, wait_for
 from referral_hub.fhir.elements import code_in
 
 
@@ -177,6 +177,14 @@ class Story:
         self.papers[name] = f"{made['resourceType']}/{made['id']}"
         return made
 
+    def referral(self, name: str) -> Resource:
+        """Gives one of the shelter's own referrals as the shelter sees it."""
+        return self.shelter.read(self.papers[name])
+
+    def until(self, name: str, what: str, good: Callable[[Resource], bool]) -> Resource:
+        """Waits until one of the shelter's own referrals is as it must become, and gives it."""
+        return wait_for(f"{what}, as the shelter sees it", lambda: self.referral(name), good)
+
     def versions(self, *types: str) -> dict[str, str]:
         """Gives the version of everything of these types that the shelter keeps, to see what changed since."""
         return {
@@ -189,6 +197,15 @@ class Story:
 def step_of(task: Resource) -> str:
     """Gives the finer step of a Task, or an empty text."""
     return code_in(task.get("businessStatus"), BUSINESS_STATUS)
+
+
+def answers_of(task: Resource) -> dict[str, Any]:
+    """Gives the answers in a Task by the hub's type of each; others under their position."""
+    found: dict[str, Any] = {}
+    for place, entry in enumerate(task.get("output", ())):
+        value = next((held for name, held in entry.items() if name.startswith("value")), None)
+        found[code_in(entry["type"], OUTPUT_TYPE) or str(place)] = value
+    return found
 
 
 def public_id(reference: str) -> str:

@@ -197,8 +197,8 @@ class Requests(BaseHTTPRequestHandler):
     def _refuse(self, refused: Refused) -> None:
         issue = {"severity": "error", "code": refused.code, "details": {"text": refused.text}}
         # What was sent may not have been read: the next request must not begin in the middle of it.
-        outcome = {"resourceType": "OperationOutcome", "issue": [issue]}
-        self._send(refused.http_status, outcome, Connection="close")
+        self.close_connection = True
+        self._send(refused.http_status, {"resourceType": "OperationOutcome", "issue": [issue]})
 
     def _task_id(self, path: str) -> str:
         start, _, public_id = path.rpartition("/")
@@ -209,7 +209,6 @@ class Requests(BaseHTTPRequestHandler):
     def _body(self, *, fhir: bool = False) -> Resource:
         length = int(self.headers.get("Content-Length", "0"))
         if length > _LARGEST_BODY:
-            self.close_connection = True
             raise Refused(413, "too-long", "That is too much.")
         sent = self.rfile.read(length)
         if fhir and self.headers.get_content_type() != FHIR_JSON:
@@ -224,6 +223,8 @@ class Requests(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", f"{kind}; charset=utf-8")
         self.send_header("Content-Length", str(len(sent)))
+        if self.close_connection:
+            headers["Connection"] = "close"
         for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()

@@ -156,6 +156,7 @@ class Desk:
 
         def edit(task: Resource) -> None:
             task["status"] = "received"
+            task.pop("businessStatus", None)
             task["output"] = [
                 _output("handling-confirmed", valueCode=condition) for condition in conditions_of(task)
             ]

@@ -6,7 +6,8 @@ Source: ``practice.md`` (the story), rules 1, 3, 10 and 13; ``views.md`` 9.
 from referral_hub.demo import papers
 from referral_hub.demo.cast import Story, public_id
 from referral_hub.demo.network import HER_COUNTRY
-from referral_hub.demo.papers import Resource, output, reason, to
+from referral_hub.demo.papers import output, reason, to
+from referral_hub.demo.previews import preview
 from referral_hub.demo.stage import Step
 from referral_hub.fhir.canonical import INTERPRETER_REQUIRED, structure
 
@@ -210,27 +211,6 @@ def show_preview(story: Story) -> str:
         "The preview shows exactly what the clinic would see once it says yes: name, year of birth, two findings. "
         "A third line, about her sleep, she takes out; the preview is made anew without it."
     )
-
-
-def preview(story: Story, request: str, recipient: str, state: str, consent: str) -> dict[str, Resource]:
-    """Gives what a recipient would see, by reference.
-
-    Args:
-        story: the story.
-        request: the request's name among the papers; ``consent`` likewise, read as if it were signed.
-        recipient: the organisation's id.
-        state: ``requested`` or ``accepted``.
-        consent: see ``request``.
-    """
-    asked = papers.parameters(
-        service_request={"valueReference": {"reference": story.papers[request]}},
-        recipient={"valueReference": to("Organization", recipient)},
-        state={"valueCode": state},
-        consent={"valueReference": {"reference": story.papers[consent]}},
-    )
-    shown = story.shelter.operation("ServiceRequest/$preview", asked)
-    resources = [entry["resource"] for entry in shown.get("entry", ())]
-    return {f"{one['resourceType']}/{one['id']}": one for one in resources}
 
 
 STEPS = (

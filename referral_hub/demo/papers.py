@@ -28,6 +28,8 @@ CATEGORY = code_system("information-category")
 SERVICE_DOMAIN = code_system("service-domain")
 BUSINESS_STATUS = code_system("business-status")
 STATUS_REASON = code_system("status-reason")
+OUTPUT_TYPE = code_system("task-output-type")
+INPUT_TYPE = code_system("task-input-type")
 CARE_STAGE = code_system("care-stage")
 ICD_10 = "http://hl7.org/fhir/sid/icd-10"
 LOINC = "http://loinc.org"
@@ -58,12 +60,12 @@ def reason(code: str, text: str) -> Resource:
 
 def output(kind: str, **value: Any) -> Resource:
     """Gives one answer in a Task."""
-    return {"type": coded(code_system("task-output-type"), kind), **value}
+    return {"type": coded(OUTPUT_TYPE, kind), **value}
 
 
 def given(kind: str, **value: Any) -> Resource:
     """Gives one thing that goes along with a Task."""
-    return {"type": coded(code_system("task-input-type"), kind), **value}
+    return {"type": coded(INPUT_TYPE, kind), **value}
 
 
 # --- about her -------------------------------------------------------------------------------------------
@@ -249,9 +251,10 @@ def permit(
     days: float = 30,
 ) -> Resource:
     """Gives one permit: to one unit, for one purpose, of these categories or of these single things."""
+    start_us = clock()
     found: Resource = {
         "type": "permit",
-        "period": {"start": now(), "end": now(days=days)},
+        "period": {"start": instant(start_us), "end": instant(start_us + round(days * DAY_US))},
         "actor": [{"role": _RECIPIENT, "reference": to("Organization", receiver)}],
         "purpose": [
             {"system": ACT_REASON if purpose.isupper() else code_system("purpose"), "code": purpose}

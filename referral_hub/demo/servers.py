@@ -25,6 +25,8 @@ from referral_hub.settings import PREFIX, Settings
 START_S = 30.0
 END_S = 30.0
 WORKERS = 2
+HUB = (sys.executable, "-m", "referral_hub")
+"""How the hub's command line is run in a process of its own."""
 
 
 def environment(settings_given: Mapping[str, str]) -> dict[str, str]:
@@ -78,7 +80,7 @@ def running_hub(settings: Settings, given: Mapping[str, str], port: int) -> Iter
         ConfigurationError: it did not start, with what it said.
     """
     log = settings.data_dir / "serve.log"
-    command = [sys.executable, "-m", "referral_hub", "serve", "--port", str(port), "--workers", str(WORKERS)]
+    command = [*HUB, "serve", "--port", str(port), "--workers", str(WORKERS)]
     with log.open("wb") as told:
         process = subprocess.Popen(  # noqa: S603 - our own module, no word of it from outside
             command, stdin=subprocess.DEVNULL, stdout=told, stderr=told, env=environment(given)

@@ -217,7 +217,7 @@ class SmartPartner:
 
     def _address(self, path: str) -> str:
         """Gives the absolute address; the token never goes anywhere but to the hub."""
-        if "://" not in path:
+        if not path.startswith(("https://", "http://")):
             return f"{self.fhir_base}/{path.lstrip('/')}"
         if not path.startswith(f"{self.fhir_base}/"):
             raise PartnerFault("an address that is not the hub's")

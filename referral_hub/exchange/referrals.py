@@ -95,7 +95,7 @@ def consequences(facts: ReferralFacts) -> tuple[Consequence, ...]:
         return (RecordMove(),)
     if moved and facts.after == "requested":
         found.extend(_requested(facts))
-    elif moved and facts.after == "accepted":
+    elif moved and facts.after == "accepted" and facts.opened:
         found.append(Open("full", accepted=True))
     elif moved and facts.after in CLOSED_WITH_RESULT and facts.opened:
         found.append(_closed_with_result(facts))

@@ -73,6 +73,7 @@ has not.
 _ONWARD = ("requested", "accepted", "in-progress")
 _BETWEEN = frozenset({"accepted", "in-progress"})
 _RECALL_STATUSES = frozenset({"accepted", "in-progress", "completed"})
+_OWNERS_STEPS = frozenset(step.business_status for step in LIFECYCLE.steps if "owner" in step.actors)
 _UNSTATED = {
     "rejected": "cannot-take",
     "cancelled": "by-target",
@@ -155,7 +156,9 @@ def moves_of(
     if recall:
         return _answered(shown, taken, known[0], owner)
     before = str(shown.get("status"))
-    target, step = known[0], taken.step or known[1]
+    target = known[0]
+    # A partner's server keeps the step it was sent, such as "sent": only a step of the owner's own says something.
+    step = taken.step if taken.step in _OWNERS_STEPS else known[1]
     if _is_behind(target, before):
         return Moves()
     withdrew = target == "rejected" and before != "requested"

@@ -75,7 +75,7 @@ class Planner:
             Unavailable: where something cannot be sealed.
             ValueError: where a row names a statement that is not there, or gives it other parameters.
         """
-        sealing = Sealing(self._bodies.keys)
+        sealing = Sealing(self._bodies.keys, _new_persons(change.resources))
         at_us = self._clock()
         steps: list[Step] = []
         steps += self._resources(sealing, change.resources)
@@ -152,13 +152,22 @@ class Planner:
 
     def _resources(self, sealing: Sealing, writes: Iterable[ResourceWrite]) -> list[Step]:
         steps: list[Step] = []
+        created: list[dict[str, Any]] = []
         cleared: list[dict[str, int]] = []
         last: dict[int, ResourceWrite] = {}
         for write in writes:
-            steps += _resource(sealing, write)
-            if write.interaction != "create" and write.row_id not in last:
-                cleared.append({"row_id": write.row_id})
+            columns = _columns(sealing, write)
+            if write.interaction == "create":
+                created.append(columns)
+            else:
+                steps += _created(created)
+                created = []
+                steps.append(("resource_update", Rule.TOUCHES, {**columns, "before": write.number - 1}))
+                steps += many("resource_version_copy", [{"row_id": write.row_id}])
+                if write.row_id not in last:
+                    cleared.append({"row_id": write.row_id})
             last[write.row_id] = write
+        steps += _created(created)
         rows = [rows_of(self._digests, write) for write in last.values()]
         for table, position in (("index_token", 0), ("index_date", 1), ("index_string", 2)):
             steps += many(f"{table}_clear", cleared)
@@ -166,9 +175,26 @@ class Planner:
         return steps
 
 
-def _resource(sealing: Sealing, write: ResourceWrite) -> list[Step]:
+def _created(created: list[dict[str, Any]]) -> list[Step]:
+    copies = [{"row_id": columns["row_id"]} for columns in created]
+    return [*many("resource_insert", created), *many("resource_version_copy", copies)]
+
+
+def _new_persons(writes: Iterable[ResourceWrite]) -> list[int]:
+    """Gives the row ids of the persons whose records are made here: a Patient is about herself.
+
+    Their keys are made in the same Change, and their ``person`` rows with them (``Sealing.steps``).
+    """
+    return [
+        write.row_id
+        for write in writes
+        if write.interaction == "create" and write.type == "Patient" and write.person == write.row_id
+    ]
+
+
+def _columns(sealing: Sealing, write: ResourceWrite) -> dict[str, Any]:
     body_format, body = sealing.seal(write.body, write.person, body_label(write.id, write.version))
-    columns: dict[str, Any] = {
+    return {
         "row_id": write.row_id,
         "type": write.type,
         "id": write.id,
@@ -198,17 +224,6 @@ def _resource(sealing: Sealing, write: ResourceWrite) -> list[Step]:
         "body_format": body_format,
         "body": body,
     }
-    steps: list[Step] = []
-    if write.interaction == "create":
-        if write.type == "Patient" and write.person == write.row_id:
-            parameters = {"row_id": write.row_id, "epoch": 0, "key": person_key_name(write.row_id)}
-            steps.append(("person_insert", Rule.ANY, parameters))
-        steps.append(("resource_insert", Rule.ANY, columns))
-    else:
-        columns["before"] = write.number - 1
-        steps.append(("resource_update", Rule.TOUCHES, columns))
-    steps.append(("resource_version_copy", Rule.TOUCHES, {"row_id": write.row_id}))
-    return steps
 
 
 def _consent(rows: ConsentRows) -> list[Step]:
@@ -306,8 +321,8 @@ def _timer(sealing: Sealing, due: Due) -> Step:
 
 
 def _row(row: Row) -> Step:
-    if row.statement not in WRITES:
-        raise ValueError(f"{row.statement}: there is no statement of this name")
+    if row.statement not in WRITES or WRITES[row.statement].takes_rows:
+        raise ValueError(f"{row.statement}: there is no statement of this name for a single row")
     if row.parameters.keys() != WRITES[row.statement].parameters:
         raise ValueError(f"{row.statement}: takes {sorted(WRITES[row.statement].parameters)}")
     return (row.statement, Rule.TOUCHES if row.at_least_one else Rule.ANY, row.parameters)

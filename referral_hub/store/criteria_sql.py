@@ -1,7 +1,7 @@
 """One search criterion as SQL: by a hot column where the type has one, else by its index rows.
 
 What lives here: the finders, each with its condition and the values it binds. What does not: for whom a
-criterion may match (``store.consent_filter``), how criteria become a page (``store.search_sql``), the
+criterion may match (``store.visibility_sql``), how criteria become a page (``store.search_sql``), the
 grammar of searches (``fhir``, ``exchange.search``).
 
 A finder knows the shape of a criterion and none of its values: statements are kept by shape, and what a
@@ -12,7 +12,7 @@ Source: FHIR R4 search 3.1.1.4 (token, reference, string, date with prefixes); `
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
@@ -20,11 +20,12 @@ from sqlalchemy.sql.elements import ColumnElement
 from referral_hub.exchange.ports import Criterion
 from referral_hub.resources.catalog import DEFINITIONS
 from referral_hub.store import schema
-from referral_hub.store.consent_filter import Condition, Rows
 from referral_hub.store.index_rows import Digests
+from referral_hub.store.referral_filter import Condition, Rows
 from referral_hub.store.statements import one_of, whole, words
 
 Values = dict[str, Any]
+Lead = Literal["", "rows", "person"]
 
 SINGLE_SUBJECTS = (("for",), ("subject",), ("patient",))
 """Declared subjects that name one Patient, so that the column ``person`` says the same as the reference."""
@@ -35,6 +36,10 @@ _BEYOND = "\U0010ffff"
 
 class Finder(Protocol):
     """One way to find rows; equal finders make equal SQL."""
+
+    @property
+    def leads(self) -> Lead:
+        """Tells whether the search starts from it: from single rows, from a person's, or not."""
 
     def condition(self, r: Rows, name: str) -> Condition:
         """Gives the condition on the rows, its parameters named after ``name``."""
@@ -50,9 +55,9 @@ def finder(type_name: str, criterion: Criterion) -> Finder:
         ValueError: where its kind is not known; the search that made it is at fault, not the caller.
 
     >>> finder("Task", Criterion("owner", "token", "notice", ("Organization/clinic-1",)))
-    ByColumn(column='owner', several=False)
+    ByColumn(column='owner', several=False, leads='')
     >>> finder("Task", Criterion("code", "token", "notice", ("|recall", "|fulfill")))
-    ByToken(several=True, first=False)
+    ByToken(several=True, leads='')
     """
     kind = criterion.kind
     if kind == "token":
@@ -87,7 +92,8 @@ def _token(type_name: str, criterion: Criterion) -> Finder:
         and all(text.startswith("Patient/") for text in texts)
     ):
         return ByPerson(several=several)
-    return ByToken(several=several, first=parameter in SELECTIVE and not criterion.negated)
+    selective = parameter in SELECTIVE and not criterion.negated
+    return ByToken(several=several, leads="rows" if selective else "")
 
 
 def _exists(index: Rows, r: Rows, *conditions: Condition) -> Condition:
@@ -104,6 +110,7 @@ class ByColumn:
 
     column: str
     several: bool
+    leads: Lead = ""
 
     def condition(self, r: Rows, name: str) -> Condition:
         """Compares the column."""
@@ -122,6 +129,7 @@ class ByPerson:
     """The Patient a row is about, by the column that leads to her."""
 
     several: bool
+    leads: Lead = "person"
 
     def condition(self, r: Rows, name: str) -> Condition:
         """Compares the column with the row id behind the Patient's public id."""
@@ -140,16 +148,16 @@ class ByPerson:
 
 @dataclass(frozen=True, slots=True)
 class ByToken:
-    """Digests of tokens, references and uris; with ``first`` the search starts from them."""
+    """Digests of tokens, references and uris."""
 
     several: bool
-    first: bool
+    leads: Lead = ""
 
     def condition(self, r: Rows, name: str) -> Condition:
         """Looks for an index row with one of the digests."""
         index = schema.index_token.alias()
         matches = one_of(index.c.hash, name) if self.several else index.c.hash == whole(name)
-        if self.first:
+        if self.leads:
             return r.c.row_id.in_(sa.select(index.c.row_id).where(matches))
         return _exists(index, r, matches)
 
@@ -164,6 +172,7 @@ class ById:
     """The public id."""
 
     several: bool
+    leads: Lead = "rows"
 
     def condition(self, r: Rows, name: str) -> Condition:
         """Compares the id."""
@@ -180,6 +189,7 @@ class ByUpdated:
     """When the row was last changed, a moment of one microsecond."""
 
     operators: tuple[str, ...]
+    leads: Lead = ""
 
     def condition(self, r: Rows, name: str) -> Condition:
         """Compares the moment with each span."""
@@ -202,6 +212,7 @@ class ByDate:
     """The spans a date parameter indexes."""
 
     operators: tuple[str, ...]
+    leads: Lead = ""
 
     def condition(self, r: Rows, name: str) -> Condition:
         """Looks for an index row whose span compares as asked with one of the spans."""
@@ -278,6 +289,7 @@ class ByText:
 
     modifier: str
     count: int
+    leads: Lead = ""
 
     def condition(self, r: Rows, name: str) -> Condition:
         """Looks for an index row that compares as asked with one of the texts."""
@@ -317,6 +329,8 @@ class ByText:
 class ByWord:
     """Texts that name a person: whole texts or whole words, by keyed digest."""
 
+    leads: Lead = "rows"
+
     def condition(self, r: Rows, name: str) -> Condition:
         """Starts from the digests, which belong to a few rows."""
         index = schema.index_string.alias()
@@ -340,6 +354,7 @@ class Missing:
 
     parameter_type: str
     missing: bool
+    leads: Lead = ""
 
     def condition(self, r: Rows, name: str) -> Condition:
         """Looks for any index row of the parameter; for tokens there is one that marks it."""

@@ -14,7 +14,7 @@ from referral_hub.errors import Busy, GuardFailed, Unavailable
 from referral_hub.store.database import PostgresDatabase
 from referral_hub.store.plan import Plan
 from referral_hub.store.statements import WRITES
-from referral_hub.store.steps import STALE, run_on_postgres
+from referral_hub.store.steps import STALE, refused_row, run_on_postgres
 
 _APPLIED = "SELECT 1 FROM applied_change WHERE change_id = %s"
 _DECIDE_AGAIN = (
@@ -45,6 +45,7 @@ class PostgresWriter:
         Raises:
             GuardFailed: a guard no longer holds.
             Busy: another Change holds what this one needs for too long.
+            HubError: the database refuses a row; no retry helps.
             Unavailable: the server does not answer, and it is not known whether the Change was applied.
         """
         try:
@@ -62,6 +63,8 @@ class PostgresWriter:
                 raise GuardFailed(STALE) from problem
             except psycopg.errors.LockNotAvailable as problem:
                 raise Busy("Others keep changing the same thing; try again in a moment.") from problem
+            except (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError) as problem:
+                raise refused_row(problem) from problem
             finally:
                 _end(driver)
 

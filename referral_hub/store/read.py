@@ -29,7 +29,7 @@ _NOT_KEPT = {"token_version": -1, "organization_version": -1}
 _STANDING_WIDTH = 5
 
 
-def _statement(name: str, *, of_task: bool) -> Statement:
+def _statement() -> Statement:
     r = schema.resource
     person = schema.person
     organization = TOKEN.c.organization
@@ -40,14 +40,11 @@ def _statement(name: str, *, of_task: bool) -> Statement:
         return sa.case((condition, column), else_=sa.null())
 
     return Statement(
-        name,
+        "read",
         sa.select(
             *token_columns(),
             person.c.epoch,
-            unless(
-                theirs,
-                standing_sql.accesses_column(r.c.person, organization, r.c.row_id if of_task else None),
-            ),
+            unless(theirs, standing_sql.accesses_beside(r, organization)),
             unless(unknown, standing_sql.grants_column(r.c.person, organization)),
             unless(unknown, standing_sql.refusals_column(r.c.person)),
             unless(unknown, standing_sql.exceptions_column(r.c.person, organization)),
@@ -62,9 +59,7 @@ def _statement(name: str, *, of_task: bool) -> Statement:
     )
 
 
-READ = _statement("read", of_task=False)
-READ_TASK = _statement("read_task", of_task=True)
-"""A Task brings its own referral_access row too, since the one of a recall names no person."""
+READ = _statement()
 
 
 class Reader:
@@ -124,7 +119,7 @@ class Reader:
     def _answer(
         self, type_name: str, public_id: str, token_digest: bytes, parameters: dict[str, Any]
     ) -> ReadAnswer | None:
-        found = self._database.first(READ_TASK if type_name == "Task" else READ, parameters)
+        found = self._database.first(READ, parameters)
         if found is None:
             return NOBODY
         known = self._tokens.known(token_digest, found[:TOKEN_WIDTH])

@@ -27,7 +27,7 @@ from referral_hub.store.apply import PlanWriter
 from referral_hub.store.database import Database
 from referral_hub.store.leases import Lease
 from referral_hub.store.plan import Rule, Step, many, own_plan
-from referral_hub.store.statements import WRITES, Statement, constant, octets, whole, words
+from referral_hub.store.statements import WRITES, Statement, constant, many_rows, octets, whole, words
 from referral_hub.store.write_statements import insert_ignoring
 
 CHAIN = "audit"
@@ -83,7 +83,7 @@ WRITES.add(
     )
     .values(seq=whole("seq"), hash=octets("hash"), horizon=whole("horizon")),
 )
-WRITES.add("audit_seal_insert", sa.insert(schema.audit_seal))
+WRITES.add("audit_seal_insert", many_rows(schema.audit_seal))
 WRITES.add("checkpoint_insert", insert_ignoring(schema.checkpoint, "seq"))
 
 _encode = msgspec.msgpack.Encoder().encode

@@ -5,6 +5,8 @@ What lives here: ``Sealing``. What does not: opening (``store.bodies``), keys (`
 Source: ``engine.md`` 4.
 """
 
+from collections.abc import Iterable
+
 from referral_hub.store.bodies import PLAIN, SEALED, Cipher, Keys, seal_under
 from referral_hub.store.plan import Rule, Step
 
@@ -23,10 +25,15 @@ class Sealing:
 
     Two Changes that both make the first key of a person collide on its row: the second is decided again and
     finds the key.
+
+    Args:
+        keys: the keyring.
+        new_persons: row ids this Change itself creates: nobody looks for a key of theirs.
     """
 
-    def __init__(self, keys: Keys) -> None:
+    def __init__(self, keys: Keys, new_persons: Iterable[int] = ()) -> None:
         self._keys = keys
+        self._new_persons = frozenset(new_persons)
         self.made: dict[int, Cipher] = {}
         self._rows: list[tuple[int, str, bytes, str]] = []
 
@@ -43,7 +50,9 @@ class Sealing:
     def _key(self, person: int | None) -> Cipher:
         if person is None:
             return self._keys.hub
-        key = self.made.get(person) or self._keys.person(person)
+        key = self.made.get(person)
+        if key is None and person not in self._new_persons:
+            key = self._keys.person(person)
         if key is None:
             key, name, (wrapped, master) = self._keys.new_person(person)
             self.made[person] = key

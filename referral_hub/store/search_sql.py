@@ -1,7 +1,7 @@
 """A search plan as one statement: visible rows only, found by index, in order, one page.
 
 What lives here: how branches of visibility, criteria, order and page become one statement, and what it is
-given. What does not: who may see what (``store.consent_filter``), single criteria (``store.criteria_sql``),
+given. What does not: who may see what (``store.visibility_sql``), single criteria (``store.criteria_sql``),
 running it and opening what it found (``store.searching``).
 
 A search is the union of branches that never overlap, each driven by an index of its own and cut to one page
@@ -14,19 +14,30 @@ Source: ``engine.md`` 2 and 5; ``performance.md`` 6 and 7; ``views.md`` 5.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.functions import FunctionElement
 
 from referral_hub.exchange.ports import Criterion, SearchPlan
 from referral_hub.resources.catalog import DEFINITIONS
-from referral_hub.store import consent_filter, schema, standing_sql
-from referral_hub.store.consent_filter import AUTHOR_LACKS, CARD_HIDES, HISTORY_HIDES, Condition, Rows
-from referral_hub.store.criteria_sql import Finder, Values, finder
+from referral_hub.store import schema, standing_sql, visibility_sql
+from referral_hub.store.columns import TEXT
+from referral_hub.store.criteria_sql import ByColumn, Finder, Values, finder
 from referral_hub.store.index_rows import Digests
+from referral_hub.store.referral_filter import REFERRAL_LINKS, Condition, Rows, reached
 from referral_hub.store.row_making import resource_columns
 from referral_hub.store.statements import DialectName, Statement, constant, whole, words
+from referral_hub.store.visibility_sql import (
+    AUTHOR_LACKS,
+    CARD_HIDES,
+    CONTENT,
+    HISTORY_HIDES,
+    SKELETON_SHOWS,
+)
 
 COUNT_LIMIT = 1_001
 """Where counting stops: a total beyond a thousand is told as more than a thousand (``engine.md`` 2)."""
@@ -37,6 +48,23 @@ _LAST_OF_ALL = 2**62
 _PLACES = CARD_HIDES | HISTORY_HIDES | AUTHOR_LACKS
 
 
+class Unindexed(FunctionElement[str]):
+    """A column as it is, which SQLite does not look up in an index: a better way to the rows is known."""
+
+    inherit_cache = True
+    type = TEXT
+
+
+@compiles(Unindexed, "sqlite")
+def _unary_plus(element: Unindexed, compiler: SQLCompiler, **options: Any) -> str:
+    return f"+{compiler.process(element.clauses, **options)}"
+
+
+@compiles(Unindexed, "postgresql")
+def _as_it_is(element: Unindexed, compiler: SQLCompiler, **options: Any) -> str:
+    return compiler.process(element.clauses, **options)
+
+
 @dataclass(frozen=True, slots=True)
 class _Asked:
     """The shape of one criterion."""
@@ -45,6 +73,7 @@ class _Asked:
     visibility: str
     place: str
     negated: bool
+    leads: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +86,18 @@ class _Shape:
     sort: str
     descending: bool
     after: bool
-    own_only: bool
+    reach: Literal["authored", "kept", "all"]
     counting: bool
+
+    @property
+    def led(self) -> bool:
+        """Tells whether a criterion leads to the rows, so that one branch holds every way of seeing them."""
+        return any(asked.leads for asked in self.criteria)
+
+    @property
+    def led_to_rows(self) -> bool:
+        """Tells whether a criterion leads to single rows, and no index of many is to be walked."""
+        return any(asked.leads == "rows" for asked in self.criteria)
 
 
 def statement_of(plan: SearchPlan, digests: Digests, dialect: DialectName) -> tuple[Statement, Values]:
@@ -81,13 +120,26 @@ def statement_of(plan: SearchPlan, digests: Digests, dialect: DialectName) -> tu
         "limit": COUNT_LIMIT if plan.count_only else plan.count + 1,
     }
     asked = []
-    own_only = plan.own_only or not plan.refusal_targets or plan.sort[0] not in (LAST_UPDATED, "")
+    reach: Literal["authored", "kept", "all"] = "all"
+    if not plan.refusal_targets or any(
+        not _may_match_others(plan.type, criterion, plan.organization) for criterion in plan.criteria
+    ):
+        reach = "kept"
+    if plan.own_only or plan.sort[0] not in (LAST_UPDATED, ""):
+        reach = "authored"
     for place, criterion in enumerate(plan.criteria):
         found = finder(plan.type, criterion)
         name = f"c{place}"
         parameters.update(found.values(plan.type, criterion, name, digests))
-        own_only = own_only or not _may_match_others(criterion, plan.organization)
-        asked.append(_Asked(found, criterion.visibility, _place(plan.type, criterion), criterion.negated))
+        asked.append(
+            _Asked(
+                found,
+                criterion.visibility,
+                _place(plan.type, criterion),
+                criterion.negated,
+                _lead(found, criterion, plan.organization),
+            )
+        )
     sort = LAST_UPDATED if plan.count_only and plan.sort[0] != VERSIONS else plan.sort[0] or LAST_UPDATED
     if sort not in (LAST_UPDATED, VERSIONS):
         parameters["sort"] = digests.parameter(plan.type, sort)
@@ -101,28 +153,43 @@ def statement_of(plan: SearchPlan, digests: Digests, dialect: DialectName) -> tu
         sort=sort,
         descending=plan.sort[1] or plan.count_only,
         after=after is not None,
-        own_only=own_only,
+        reach=reach,
         counting=plan.count_only,
     )
     return _statement(shape), parameters
 
 
-def _may_match_others(criterion: Criterion, organization: str) -> bool:
+def _may_match_others(type_name: str, criterion: Criterion, organization: str) -> bool:
     """Tells whether rows of others can match: not by an element for authors only, not by naming a third."""
+    me = f"Organization/{organization}"
     if criterion.visibility == "self":
-        return not criterion.negated and criterion.texts == (f"Organization/{organization}",)
+        return not criterion.negated and criterion.texts == (me,)
+    if type_name == "Task" and criterion.parameter == "owner" and not criterion.negated:
+        return criterion.kind != "token" or me in criterion.texts  # others' Tasks are seen by their owner
     return criterion.visibility != "own"
 
 
+def _lead(found: Finder, criterion: Criterion, organization: str) -> str:
+    """Gives what the search starts from: what the finder leads to, or the caller as owner or requester."""
+    if criterion.negated:
+        return ""
+    if isinstance(found, ByColumn) and criterion.texts == (f"Organization/{organization}",):
+        return found.column
+    return found.leads
+
+
 def _place(type_name: str, criterion: Criterion) -> str:
-    """Gives the parameter where the text of a statement depends on it beyond its finder."""
-    return criterion.parameter if type_name == "Task" and criterion.parameter in _PLACES else ""
+    """Gives what the visibility of an element depends on beyond its declaration; empty where on nothing."""
+    if type_name == "Task":
+        return criterion.parameter if criterion.parameter in _PLACES else ""
+    outside = criterion.kind in ("id", "updated") or criterion.parameter in SKELETON_SHOWS
+    return "" if outside else CONTENT
 
 
 @lru_cache(maxsize=512)
 def _statement(shape: _Shape) -> Statement:
     rows: Rows = (schema.resource_version if shape.sort == VERSIONS else schema.resource).alias("r")
-    branches = [_branch(shape, rows, conditions) for conditions in _visibility(shape, rows)]
+    branches = _branches(shape, rows)
     found = branches[0] if len(branches) == 1 else sa.union_all(*(sa.select(b.subquery()) for b in branches))
     if shape.counting:
         return _compiled(shape, sa.select(sa.func.count()).select_from(found.subquery("visible")))
@@ -134,51 +201,50 @@ def _statement(shape: _Shape) -> Statement:
 
 
 def _compiled(shape: _Shape, expression: Any) -> Statement:
-    return Statement(f"search_{shape.type}", {shape.dialect: expression})
+    return Statement(f"search_{shape.type}", expression)
 
 
-def _visibility(shape: _Shape, r: Rows) -> list[list[Condition]]:
-    """Gives the conditions of each branch; no row is in two of them."""
-    own: Condition = consent_filter.own(r)
+def _branches(shape: _Shape, r: Rows) -> "list[sa.Select[Any]]":
+    """Gives the branches, no row in two of them; one alone where a criterion leads to the rows."""
     matching = [_matched(asked, r, f"c{place}") for place, asked in enumerate(shape.criteria)]
-    verbatim = [own, *matching]
+    ways = _ways(shape, r)
+    if shape.led:
+        return [_branch(shape, r, [sa.or_(*(sa.and_(*way) for way in ways)), *matching])]
+    return [_branch(shape, r, [*way, *matching]) for way in ways]
+
+
+def _ways(shape: _Shape, r: Rows) -> list[list[Condition]]:
+    """Gives every way in which the caller sees rows of the type, with the elements that are asked about."""
+    author: ColumnElement[str] = r.c.author
+    own = (Unindexed(author) if shape.led_to_rows else author) == words("organization")
+    ways: list[list[Condition]] = [[own]]
     if any(asked.place in AUTHOR_LACKS for asked in shape.criteria):
-        verbatim.append(r.c.foreign_elements == constant(0))
-    if shape.own_only:
-        mine = [verbatim]
-        if shape.type == "Consent" and shape.sort == LAST_UPDATED:
-            mine.append([~own, consent_filter.custodian(r), *matching])
-        return mine
-    branches = [verbatim]
+        ways[0].append(r.c.foreign_elements == constant(0))
+    if shape.reach == "authored":
+        return ways
     if shape.type == "Consent":
-        branches.append([~own, consent_filter.custodian(r), *matching])
-    shown = [
-        condition
-        for asked in shape.criteria
-        if (condition := consent_filter.element_shown(shape.type, asked.place, asked.visibility, r))
-        is not None
-    ]
+        ways.append([~own, visibility_sql.custodian(r)])
+    if shape.reach == "kept":
+        return ways
     definition = DEFINITIONS.get(shape.type)
     if definition is None or definition.directory or not definition.about_person:
         if all(asked.visibility in ("notice", "self") for asked in shape.criteria):
-            branches.append([~own, r.c.directory == constant(1), *matching])
-        return branches
-    others = [~own, consent_filter.released(shape.type, r), *shown, *matching]
-    branches.extend([*driver, *others] for driver in _drivers(shape.type, r))
-    return branches
+            ways.append([~own, r.c.directory == constant(1)])
+        return ways
+    shown = (
+        visibility_sql.element_shown(shape.type, asked.place, asked.visibility, r) for asked in shape.criteria
+    )
+    released = [~own, visibility_sql.released(shape.type, r), *(one for one in shown if one is not None)]
+    ways.append(released if shape.led else [_led(shape.type, r), *released])
+    return ways
 
 
-def _drivers(type_name: str, r: Rows) -> list[list[Condition]]:
-    """Gives conditions that lead to the rows of others by index, without changing what is found."""
-    organization = words("organization")
+def _led(type_name: str, r: Rows) -> Condition:
+    """Gives a condition that leads to the rows of others by index, without changing what is found."""
     if type_name == "Task":
-        # an access row names the Task's owner or, at the way back, its requester
-        return [[r.c.owner == organization]]
-    access = schema.referral_access.alias()
-    link = access.c.service_request if type_name == "ServiceRequest" else access.c.person
-    reached = sa.select(link).where(access.c.organization == organization, link.is_not(None))
-    column = r.c.row_id if type_name in ("ServiceRequest", "Patient") else r.c.person
-    return [[column.in_(reached)]]
+        return r.c.owner == words("organization")  # whom the access row of a Task names
+    column = r.c.row_id if type_name in REFERRAL_LINKS else r.c.person
+    return column.in_(reached(type_name))
 
 
 def _matched(asked: _Asked, r: Rows, name: str) -> Condition:
@@ -191,7 +257,10 @@ def _branch(shape: _Shape, r: Rows, conditions: Sequence[Condition]) -> "sa.Sele
     columns: list[ColumnElement[Any]] = [r.c.row_id, key.label("key")]
     if shape.sort == VERSIONS:
         columns.append(r.c.number)
-    found: sa.Select[Any] = sa.select(*columns).where(r.c.type == words("type"), *conditions)
+    type_name: ColumnElement[str] = r.c.type
+    if shape.led_to_rows:
+        type_name = Unindexed(type_name)
+    found: sa.Select[Any] = sa.select(*columns).where(type_name == words("type"), *conditions)
     if shape.sort != VERSIONS:
         found = found.where(r.c.deleted == constant(0))
     if shape.counting:
@@ -224,9 +293,10 @@ def _whole_rows(shape: _Shape, page: Any) -> Any:
     versions = shape.sort == VERSIONS
     r = (schema.resource_version if versions else schema.resource).alias("w")
     person = schema.person.alias("p")
-    accesses = standing_sql.accesses_column(
-        r.c.person, words("organization"), r.c.row_id if shape.type == "Task" else None
-    )
+    if shape.type == "Task":
+        accesses = standing_sql.accesses_beside(r, words("organization"))
+    else:
+        accesses = standing_sql.accesses_column(r.c.person, words("organization"))
     theirs = sa.and_(r.c.author != words("organization"), r.c.person.is_not(None))
     same = [r.c.row_id == page.c.row_id]
     if versions:
@@ -234,6 +304,6 @@ def _whole_rows(shape: _Shape, page: Any) -> Any:
     return sa.select(
         page.c.key,
         person.c.epoch,
-        sa.null() if shape.own_only else sa.case((theirs, accesses), else_=sa.null()),
+        sa.null() if shape.reach == "authored" else sa.case((theirs, accesses), else_=sa.null()),
         *resource_columns(r),
     ).select_from(page.join(r, sa.and_(*same)).outerjoin(person, person.c.row_id == r.c.person))

@@ -20,7 +20,7 @@ from pathlib import Path
 from referral_hub.errors import Busy, GuardFailed, HubError, Unavailable
 from referral_hub.store.database import Away, open_sqlite
 from referral_hub.store.plan import Plan
-from referral_hub.store.steps import run_on_sqlite
+from referral_hub.store.steps import refused_row, run_on_sqlite
 
 GROUP = 256
 """The most Changes that share one commit."""
@@ -101,9 +101,9 @@ class Group:
         except GuardFailed as stale:
             outcome: Outcome = stale
         except (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError) as problem:
-            outcome = _wrong(problem)
+            outcome = refused_row(problem)
         except (KeyError, TypeError, ValueError, OverflowError) as problem:
-            outcome = _wrong(problem)
+            outcome = refused_row(problem)
         else:
             execute("RELEASE change")
             return None
@@ -115,11 +115,6 @@ class Group:
         """Tells whether a Change was applied, for a worker that lost its answer."""
         asked = "SELECT 1 FROM applied_change WHERE change_id = ?"
         return self._connection.execute(asked, (change_id,)).fetchone() is not None
-
-
-def _wrong(problem: Exception) -> HubError:
-    """A plan that no retry can help; the kind of the problem says nothing about its content."""
-    return HubError(f"The database refused a row ({type(problem).__name__}); nothing of it was stored.")
 
 
 @dataclass(slots=True)

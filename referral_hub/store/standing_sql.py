@@ -100,18 +100,21 @@ Person = ColumnElement[Any]
 Organization = ColumnElement[Any]
 
 
-def accesses_column(
-    person: Person, organization: Organization, task: ColumnElement[Any] | None
-) -> ColumnElement[Any]:
-    """Gives the organisation's referral_access rows about the person, and of the Task if the row may be one.
-
-    The row of a recall names no person, so it is found by its Task.
-    """
+def accesses_column(person: Person, organization: Organization) -> ColumnElement[Any]:
+    """Gives the organisation's referral_access rows about the person."""
     access = schema.referral_access.alias()
-    about = access.c.person == person
-    if task is not None:
-        about = sa.or_(about, access.c.task == task)
-    return _gathered(access, ACCESS_COLUMNS, access.c.organization == organization, about)
+    return _gathered(access, ACCESS_COLUMNS, access.c.organization == organization, access.c.person == person)
+
+
+def accesses_beside(r: sa.FromClause, organization: Organization) -> ColumnElement[Any]:
+    """Gives :func:`accesses_column` of the person of a row; of a recall the Task's own, since it names nobody."""
+    access = schema.referral_access.alias()
+    own = _gathered(
+        access, ACCESS_COLUMNS, access.c.organization == organization, access.c.task == r.c.row_id
+    )
+    return sa.case(
+        (r.c.kind == sa.literal_column("'recall'"), own), else_=accesses_column(r.c.person, organization)
+    )
 
 
 def grants_column(person: Person, organization: Organization) -> ColumnElement[Any]:

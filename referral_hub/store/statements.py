@@ -10,7 +10,7 @@ driver would have to be helped with, a list that has to be unfolded, a value tha
 Source: ``engine.md`` 5.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -104,6 +104,57 @@ def _one_of_array(element: OneOf, compiler: SQLCompiler, **options: Any) -> str:
     return f"({column} = ANY({given}::{kind}[]))"
 
 
+class GivenRows(FunctionElement[Any]):
+    """Many rows, passed to PostgreSQL as a single JSON text; octets are base64 in it."""
+
+    inherit_cache = True
+    name = "json_to_recordset"
+
+
+@compiles(GivenRows, "postgresql")
+def _given_rows(element: GivenRows, compiler: SQLCompiler, **options: Any) -> str:
+    (given,) = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"json_to_recordset({given}::json)"
+
+
+def _given(columns: "Iterable[sa.Column[Any]]") -> "tuple[sa.TableValuedAlias, list[ColumnElement[Any]]]":
+    """The rows of the parameter ``rows``, and their values as the columns hold them."""
+    kinds = {c.name: sa.BigInteger() if isinstance(c.type, sa.Integer) else sa.Text() for c in columns}
+    source = GivenRows(sa.bindparam("rows", type_=sa.types.NullType()))
+    given = source.table_valued(*(sa.column(name, kind) for name, kind in kinds.items()), name="given")
+    given = given.render_derived(with_types=True)
+    octets_in_text = {c.name for c in columns if c.type is BLOB}
+    base64 = constant("base64")
+    return given, [
+        sa.func.decode(given.c[name], base64, type_=BLOB) if name in octets_in_text else given.c[name]
+        for name in kinds
+    ]
+
+
+def many_rows(table: sa.Table, *left_out: str) -> Mapping[DialectName, Any]:
+    """Gives the insert of many rows: run for each row on SQLite, once for all on PostgreSQL."""
+    columns = [column for column in table.c if column.name not in left_out]
+    _, values = _given(columns)
+    return {
+        "sqlite": sa.insert(table).values({c.name: sa.bindparam(c.name, type_=c.type) for c in columns}),
+        "postgresql": sa.insert(table).from_select([c.name for c in columns], sa.select(*values)),
+    }
+
+
+def each_row(statement_where: Callable[[Any], Any], column: "sa.Column[int]") -> Mapping[DialectName, Any]:
+    """Gives a statement about many rows by their number: run for each on SQLite, once on PostgreSQL.
+
+    Args:
+        statement_where: makes the statement from the condition.
+        column: the column with the number, and the name of the parameter.
+    """
+    given, _ = _given([column])
+    return {
+        "sqlite": statement_where(column == whole(column.name)),
+        "postgresql": statement_where(column.in_(sa.select(given.c[column.name]))),
+    }
+
+
 class Statement:
     """One named SQL text per database, and what it must be given.
 
@@ -111,6 +162,8 @@ class Statement:
         name: how it is called in a Change, and in errors.
         expression: one SQLAlchemy Core expression for both databases, or one per dialect name where the lock
             differs.
+
+    On PostgreSQL a statement of ``many_rows`` or ``each_row`` is given all rows in one JSON text (``takes_rows``).
 
     Raises:
         ValueError: at import, where the expression holds what the bare driver cannot take.
@@ -124,7 +177,7 @@ class Statement:
     'SELECT person.epoch FROM person WHERE person.row_id = :person'
     """
 
-    __slots__ = ("lists", "name", "parameters", "text")
+    __slots__ = ("lists", "name", "parameters", "takes_rows", "text")
 
     def __init__(self, name: str, expression: Any) -> None:
         self.name = name
@@ -136,7 +189,8 @@ class Statement:
             compiled = one.compile(dialect=_DIALECTS[dialect])
             _refuse_what_drivers_cannot(name, compiled)
             self.text[dialect] = str(compiled)
-            found.add(frozenset(compiled.params))
+            if dialect == "sqlite" or not _takes_rows(one):
+                found.add(frozenset(compiled.params))
             lists.update(
                 str(list(element.clauses)[1].key)
                 for element in sa.sql.visitors.iterate(one)
@@ -146,9 +200,14 @@ class Statement:
             raise ValueError(f"{name}: the two databases are given different parameters")
         (self.parameters,) = found
         self.lists = frozenset(lists)
+        self.takes_rows = "postgresql" in variants and _takes_rows(variants["postgresql"])
 
     def __repr__(self) -> str:
         return f"Statement({self.name!r})"
+
+
+def _takes_rows(expression: Any) -> bool:
+    return any(isinstance(element, GivenRows) for element in sa.sql.visitors.iterate(expression))
 
 
 def _refuse_what_drivers_cannot(name: str, compiled: Any) -> None:

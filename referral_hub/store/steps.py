@@ -8,15 +8,22 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import psycopg
 
-from referral_hub.errors import GuardFailed
+from referral_hub.errors import GuardFailed, HubError
 from referral_hub.store.plan import Plan, Rule, Step
 from referral_hub.store.statements import WRITES
 from referral_hub.store.write_statements import MARK
 
 STALE = "What this was decided on has changed; it is decided again."
+_json = msgspec.json.Encoder().encode
 _TAKEN = (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
+
+
+def refused_row(problem: Exception) -> HubError:
+    """Gives the error of a row that no retry can help; the kind of the problem tells nothing of its content."""
+    return HubError(f"The database refused a row ({type(problem).__name__}); nothing of it was stored.")
 
 
 def is_taken(problem: sqlite3.IntegrityError) -> bool:
@@ -87,8 +94,11 @@ Sent = list[tuple[str, int, "psycopg.Cursor[Any]"]]
 def _send(connection: "psycopg.Connection[Any]", steps: Sequence[Step]) -> Sent:
     sent: Sent = []
     for name, rule, parameters in steps:
-        sql = WRITES[name].text["postgresql"]
-        if rule == Rule.MANY:
+        statement = WRITES[name]
+        sql = statement.text["postgresql"]
+        if statement.takes_rows:
+            connection.execute(sql, {"rows": _json(parameters).decode()})
+        elif rule == Rule.MANY:
             connection.cursor().executemany(sql, parameters)
         else:
             sent.append((name, rule, connection.execute(sql, parameters)))

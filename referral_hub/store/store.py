@@ -21,7 +21,7 @@ from referral_hub.store.searching import Searcher
 from referral_hub.store.snapshot import StoreSnapshot
 from referral_hub.store.standings import Standings
 from referral_hub.store.tokens import Tokens
-from referral_hub.store.view_queries import EPOCH
+from referral_hub.store.view_queries import EPOCH, EPOCHS
 
 
 class Applies(Protocol):
@@ -102,6 +102,13 @@ class SqlStore:
         """Gives the person's consent epoch as it is now; 0 before her first consent."""
         found = self._database.first(EPOCH, {"person": person})
         return 0 if found is None else int(found[0])
+
+    def epochs(self, persons: Sequence[int]) -> dict[int, int]:
+        """Gives several persons' consent epochs, of one state; 0 before a person's first consent."""
+        found = dict.fromkeys(persons, 0)
+        if found:
+            found.update(self._database.run(EPOCHS, {"persons": list(found)}))
+        return found
 
     def apply(self, change: Admitted) -> None:
         """Applies the Change whole.

@@ -90,11 +90,14 @@ CONSENTS = Statement(
 )
 
 EPOCH = Statement("epoch", sa.select(_person.c.epoch).where(_person.c.row_id == whole("person")))
+EPOCHS = Statement(
+    "epochs", sa.select(_person.c.row_id, _person.c.epoch).where(one_of(_person.c.row_id, "persons"))
+)
 STANDING = Statement(
     "standing",
     sa.select(
         sa.select(_person.c.epoch).where(_person.c.row_id == whole("person")).scalar_subquery(),
-        standing_sql.accesses_column(whole("person"), words("organization"), None),
+        standing_sql.accesses_column(whole("person"), words("organization")),
         standing_sql.grants_column(whole("person"), words("organization")),
         standing_sql.refusals_column(whole("person")),
         standing_sql.exceptions_column(whole("person"), words("organization")),

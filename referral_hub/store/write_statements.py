@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from referral_hub.store import schema
-from referral_hub.store.statements import WRITES, constant, octets, whole, words
+from referral_hub.store.statements import WRITES, constant, each_row, many_rows, octets, whole, words
 
 ONE = constant(1)
 
@@ -123,7 +123,7 @@ WRITES.add(
 
 # --- resources -------------------------------------------------------------------------------------------
 
-WRITES.add("resource_insert", sa.insert(schema.resource))
+WRITES.add("resource_insert", many_rows(schema.resource))
 _FIXED = ("row_id", "type", "id", "author")
 WRITES.add(
     "resource_update",
@@ -138,24 +138,24 @@ WRITES.add(
     )
     .values({c.name: sa.bindparam(c.name, type_=c.type) for c in schema.resource.c if c.name not in _FIXED}),
 )
-WRITES.add(
-    "resource_version_copy",
-    sa.insert(schema.resource_version).from_select(
-        [c.name for c in schema.resource_version.c],
-        sa.select(*(schema.resource.c[c.name] for c in schema.resource_version.c)).where(
-            schema.resource.c.row_id == whole("row_id")
-        ),
-    ),
-)
+_copied = [c.name for c in schema.resource_version.c]
+
+
+def _copy(which: Any) -> Any:
+    found = sa.select(*(schema.resource.c[name] for name in _copied)).where(which)
+    return sa.insert(schema.resource_version).from_select(_copied, found)
+
+
+WRITES.add("resource_version_copy", each_row(_copy, schema.resource.c.row_id))
 for _table in (schema.index_token, schema.index_date, schema.index_string):
-    WRITES.add(f"{_table.name}_insert", sa.insert(_table))
-    WRITES.add(f"{_table.name}_clear", sa.delete(_table).where(_table.c.row_id == whole("row_id")))
+    WRITES.add(f"{_table.name}_insert", many_rows(_table))
+    WRITES.add(f"{_table.name}_clear", each_row(sa.delete(_table).where, _table.c.row_id))
 
 # --- what referrals open and consents compile to ---------------------------------------------------------
 
 WRITES.add("referral_access_put", insert_or_replace(schema.referral_access, "task", "organization", "back"))
 for _table in (schema.consent_grant, schema.refusal, schema.refusal_exception):
-    WRITES.add(f"{_table.name}_insert", sa.insert(_table))
+    WRITES.add(f"{_table.name}_insert", many_rows(_table))
     WRITES.add(f"{_table.name}_clear", sa.delete(_table).where(_table.c.consent == whole("consent")))
 
 # --- what leaves later -----------------------------------------------------------------------------------
@@ -209,12 +209,7 @@ WRITES.add(
 
 # --- audit -----------------------------------------------------------------------------------------------
 
-WRITES.add(
-    "audit_insert",
-    sa.insert(schema.audit).values(
-        {c.name: sa.bindparam(c.name, type_=c.type) for c in schema.audit.c if c.name != "id"}
-    ),
-)
+WRITES.add("audit_insert", many_rows(schema.audit, "id"))
 _ledger = upsert(schema.ledger).values(
     {
         **{

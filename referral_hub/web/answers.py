@@ -8,9 +8,8 @@ Source: FHIR R4 http.html, bundle.html.
 
 from collections.abc import Iterable, Sequence
 from email.utils import formatdate
+from functools import lru_cache
 from typing import Any
-
-from flask import Response
 
 from referral_hub.exchange.bundles import Answer
 from referral_hub.exchange.interactions import Written
@@ -22,55 +21,55 @@ from referral_hub.fhir.dates import instant
 from referral_hub.fhir.outcome import Issue, operation_outcome, outcome_bytes
 from referral_hub.web.error_handlers import FHIR_JSON, http_status_of, issues_of
 from referral_hub.web.negotiation import Preferences
+from referral_hub.web.wire import Reply
 
+_NO_STORE = ("Cache-Control", "no-store")
+_JSON_HEADERS = (("Content-Type", f"{FHIR_JSON}; charset=utf-8"), _NO_STORE)
 _STATUS_TEXT = {200: "200 OK", 201: "201 Created", 204: "204 No Content"}
 
 
-def json_response(body: bytes, http_status: int = 200, *, pretty: bool = False) -> Response:
+def json_reply(body: bytes, http_status: int = 200, *, pretty: bool = False) -> Reply:
     """Gives an answer with a FHIR JSON body, which no cache may keep."""
-    response = Response(
-        json_codec.pretty(body) if pretty else body,
-        status=http_status,
-        content_type=f"{FHIR_JSON}; charset=utf-8",
-    )
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return Reply(http_status, json_codec.pretty(body) if pretty else body, [*_JSON_HEADERS])
 
 
-def resource_response(released: Released, preferences: Preferences, if_none_match: str = "") -> Response:
+def resource_reply(released: Released, preferences: Preferences, if_none_match: str = "") -> Reply:
     """Gives one released resource; 304 where the caller has exactly this view already."""
     if if_none_match and released.etag in [part.strip() for part in if_none_match.split(",")]:
-        response = Response(status=304)
-        response.headers["Cache-Control"] = "no-store"
-    else:
-        response = json_response(released.body, pretty=preferences.pretty)
-    _version_headers(response, released)
-    return response
+        return Reply(304, b"", [_NO_STORE, ("ETag", released.etag)])
+    reply = json_reply(released.body, pretty=preferences.pretty)
+    _add_version(reply, released)
+    return reply
 
 
-def written_response(written: Written, preferences: Preferences, base: str) -> Response:
+def written_reply(written: Written, preferences: Preferences, base: str) -> Reply:
     """Gives the answer to a write as the caller prefers it."""
     http_status = 201 if written.created else 200
     if written.outcome is None:
-        return Response(status=204)
+        return Reply(204)
     released = written.outcome.released
     if preferences.returned == "minimal":
-        response = Response(status=http_status)
-        response.headers["Cache-Control"] = "no-store"
+        reply = Reply(http_status, b"", [_NO_STORE])
     elif preferences.returned == "OperationOutcome":
         text = "Stored." if not written.existing else "One of your own resources matches already."
-        response = json_response(outcome_bytes((Issue("information", "informational", text),)), http_status)
+        reply = json_reply(outcome_bytes((Issue("information", "informational", text),)), http_status)
     else:
-        response = json_response(released.body, http_status, pretty=preferences.pretty)
-    _version_headers(response, released)
+        reply = json_reply(released.body, http_status, pretty=preferences.pretty)
+    _add_version(reply, released)
     if written.created or written.existing:
-        response.headers["Location"] = f"{base}/{written.type}/{written.id}/_history/{written.version}"
-    return response
+        location = f"{base}/{written.type}/{written.id}/_history/{written.version}"
+        reply.headers.append(("Location", location))
+    return reply
 
 
-def _version_headers(response: Response, released: Released) -> None:
-    response.headers["ETag"] = released.etag
-    response.headers["Last-Modified"] = http_date(released.updated_us)
+def _add_version(reply: Reply, released: Released) -> None:
+    reply.headers.append(("ETag", released.etag))
+    reply.headers.append(("Last-Modified", _http_second(released.updated_us // 1_000_000)))
+
+
+@lru_cache(maxsize=4096)
+def _http_second(at_s: int) -> str:
+    return formatdate(at_s, usegmt=True)
 
 
 def http_date(at_us: int) -> str:
@@ -79,7 +78,7 @@ def http_date(at_us: int) -> str:
     >>> http_date(0)
     'Thu, 01 Jan 1970 00:00:00 GMT'
     """
-    return formatdate(at_us // 1_000_000, usegmt=True)
+    return _http_second(at_us // 1_000_000)
 
 
 def searchset(found: Found, self_link: str, next_link: str, base: str) -> bytes:

@@ -4,12 +4,14 @@ Source: FHIR R4 http.html (status codes); ``views.md`` 5; ``consent.md`` 0, poin
 """
 
 import logging
+from collections.abc import Sequence
 
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
 from referral_hub import errors
 from referral_hub.fhir.outcome import Issue, outcome_bytes
+from referral_hub.web.wire import Reply
 
 log = logging.getLogger(__name__)
 
@@ -56,31 +58,38 @@ def issues_of(error: errors.HubError) -> tuple[Issue, ...]:
     return (Issue("error", error.issue_code, error.text, error.expression),)
 
 
-def error_response(error: errors.HubError) -> Response:
+def error_reply(error: errors.HubError) -> Reply:
     """Gives the answer to an error, as an OperationOutcome."""
     http_status = http_status_of(error)
     if http_status == 500:
         log.error("A part of the hub failed: %s", type(error).__name__)
         return unexpected()
-    response = Response(outcome_bytes(issues_of(error)), status=http_status, mimetype=FHIR_JSON)
-    response.headers["Cache-Control"] = "no-store"
+    reply = _outcome(http_status, issues_of(error))
     if http_status == 401:
-        response.headers["WWW-Authenticate"] = 'Bearer realm="fhir"'
+        reply.headers.append(("WWW-Authenticate", 'Bearer realm="fhir"'))
     if isinstance(error, errors.InsufficientScope):
-        response.headers["WWW-Authenticate"] = 'Bearer realm="fhir", error="insufficient_scope"'
+        reply.headers.append(("WWW-Authenticate", 'Bearer realm="fhir", error="insufficient_scope"'))
     if http_status == 503:
-        response.headers["Retry-After"] = "1"
-    return response
+        reply.headers.append(("Retry-After", "1"))
+    return reply
 
 
-def unexpected() -> Response:
+def unexpected() -> Reply:
     """Gives the answer to a fault nobody foresaw: no trace, no name."""
-    issue = Issue(
-        "fatal", "exception", "The hub failed to answer. Nothing was stored. Try again, or tell its operator."
+    text = "The hub failed to answer. Nothing was stored. Try again, or tell its operator."
+    return _outcome(500, (Issue("fatal", "exception", text),))
+
+
+def unforeseen_reply(error: Exception) -> Reply:
+    """Gives the answer to an error nobody foresaw, and leaves its kind in the log: its text may hold anything."""
+    log.error("Unforeseen %s", type(error).__name__)
+    return unexpected()
+
+
+def _outcome(http_status: int, issues: Sequence[Issue]) -> Reply:
+    return Reply(
+        http_status, outcome_bytes(issues), [("Content-Type", FHIR_JSON), ("Cache-Control", "no-store")]
     )
-    response = Response(outcome_bytes((issue,)), status=500, mimetype=FHIR_JSON)
-    response.headers["Cache-Control"] = "no-store"
-    return response
 
 
 _WERKZEUG = {
@@ -98,24 +107,26 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(errors.HubError)
     def hub_error(error: errors.HubError) -> Response:
-        return error_response(error)
+        return flask_response(error_reply(error))
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Response:
         http_status = error.code or 500
         if http_status not in _WERKZEUG:
-            return unexpected()
+            return flask_response(unexpected())
         code, text = _WERKZEUG[http_status]
-        response = Response(
-            outcome_bytes((Issue("error", code, text),)), status=http_status, mimetype=FHIR_JSON
-        )
-        response.headers["Cache-Control"] = "no-store"
-        return response
+        return flask_response(_outcome(http_status, (Issue("error", code, text),)))
 
     @app.errorhandler(Exception)
     def any_error(error: Exception) -> Response:
         if app.testing:
             raise error
-        # The text of an unforeseen error may hold anything, so only its kind is logged.
-        log.error("Unforeseen %s", type(error).__name__)
-        return unexpected()
+        return flask_response(unforeseen_reply(error))
+
+
+def flask_response(reply: Reply) -> Response:
+    """Gives an answer as Flask takes it."""
+    response = Response(reply.body, status=reply.http_status)
+    del response.headers["Content-Type"]
+    response.headers.extend(reply.headers)
+    return response

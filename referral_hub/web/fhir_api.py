@@ -31,11 +31,12 @@ from referral_hub.web.answers import (
     bundle_answer,
     collection,
     history_bundle,
-    json_response,
-    resource_response,
+    json_reply,
+    resource_reply,
     searchset,
-    written_response,
+    written_reply,
 )
+from referral_hub.web.error_handlers import flask_response
 from referral_hub.web.negotiation import (
     BodySizes,
     body_bytes,
@@ -45,6 +46,7 @@ from referral_hub.web.negotiation import (
     preferences_of,
 )
 from referral_hub.web.parameters import preview_parameters, revocation_parameters
+from referral_hub.web.wire import Asked, Reply
 
 _FORM = "application/x-www-form-urlencoded"
 Route = Callable[..., Response]
@@ -58,141 +60,138 @@ class FhirApi:
     sizes: BodySizes
     capability: bytes
 
-    def capabilities(self) -> Response:
+    def capabilities(self, asked: Asked) -> Reply:
         """Gives the CapabilityStatement."""
-        return json_response(self.capability, pretty=preferences_of(request).pretty)
+        return json_reply(self.capability, pretty=preferences_of(asked).pretty)
 
-    def bundle(self) -> Response:
+    def bundle(self, asked: Asked) -> Reply:
         """Runs a transaction or batch."""
-        check_sends_json(request)
-        digest = digest_of(request.headers.get("Authorization"))
-        body = json_codec.decode_object(body_bytes(request, self.sizes.resource), levels=self.sizes.levels)
+        check_sends_json(asked)
+        digest = digest_of(asked.authorization)
+        body = json_codec.decode_object(body_bytes(asked, self.sizes.resource), levels=self.sizes.levels)
         kind, answers = bundles.run(self.hub, digest, body)
-        return json_response(bundle_answer(kind, answers, preferences_of(request), self.hub.base))
+        return json_reply(bundle_answer(kind, answers, preferences_of(asked), self.hub.base))
 
-    def search_type(self, type_name: str) -> Response:
+    def search_type(self, asked: Asked, type_name: str) -> Reply:
         """Searches one type."""
-        return _search(self.hub, type_name, request.query_string.decode("ascii", "replace"))
+        return _search(self.hub, asked, type_name, asked.query)
 
-    def search_by_post(self, type_name: str) -> Response:
+    def search_by_post(self, asked: Asked, type_name: str) -> Reply:
         """Searches one type, the parameters in the body."""
-        if request.mimetype != _FORM:
+        if asked.media_type()[0] != _FORM:
             raise MalformedContent(f"Send the search as {_FORM}.")
-        form = request.stream.read(self.sizes.resource).decode("ascii", "replace")
-        query = request.query_string.decode("ascii", "replace")
-        return _search(self.hub, type_name, "&".join(part for part in (query, form) if part))
+        form = asked.read(self.sizes.resource).decode("ascii", "replace")
+        return _search(self.hub, asked, type_name, "&".join(part for part in (asked.query, form) if part))
 
-    def create(self, type_name: str) -> Response:
+    def create(self, asked: Asked, type_name: str) -> Reply:
         """Creates a resource."""
         _serves(type_name, "create")
-        check_sends_json(request)
-        digest = digest_of(request.headers.get("Authorization"))
+        check_sends_json(asked)
+        digest = digest_of(asked.authorization)
         proposal = Proposal(
             verb="create",
             type_name=type_name,
-            body=self._resource(type_name),
-            if_none_exist=request.headers.get("If-None-Exist", ""),
+            body=self._resource(asked, type_name),
+            if_none_exist=asked.header("HTTP_IF_NONE_EXIST"),
         )
-        return written_response(
-            write(self.hub, by_token(self.hub, digest), proposal), preferences_of(request), self.hub.base
+        return written_reply(
+            write(self.hub, by_token(self.hub, digest), proposal), preferences_of(asked), self.hub.base
         )
 
-    def read_one(self, type_name: str, public_id: str) -> Response:
+    def read_one(self, asked: Asked, type_name: str, public_id: str) -> Reply:
         """Gives a resource as this caller may have it."""
         _serves(type_name, "read")
-        digest = digest_of(request.headers.get("Authorization"))
+        digest = digest_of(asked.authorization)
         outcome = read(self.hub, digest, type_name, public_id)
-        return resource_response(
-            outcome.released, preferences_of(request), request.headers.get("If-None-Match", "")
-        )
+        return resource_reply(outcome.released, preferences_of(asked), asked.header("HTTP_IF_NONE_MATCH"))
 
-    def update(self, type_name: str, public_id: str) -> Response:
+    def update(self, asked: Asked, type_name: str, public_id: str) -> Reply:
         """Updates a resource, or this caller's view of it."""
         _serves(type_name, "update")
-        check_sends_json(request)
-        digest = digest_of(request.headers.get("Authorization"))
+        check_sends_json(asked)
+        digest = digest_of(asked.authorization)
         proposal = Proposal(
             verb="update",
             type_name=type_name,
             public_id=public_id,
-            body=self._resource(type_name),
-            if_match=etag_version(request.headers.get("If-Match")),
+            body=self._resource(asked, type_name),
+            if_match=etag_version(asked.header("HTTP_IF_MATCH")),
         )
-        return written_response(
-            write(self.hub, by_token(self.hub, digest), proposal), preferences_of(request), self.hub.base
+        return written_reply(
+            write(self.hub, by_token(self.hub, digest), proposal), preferences_of(asked), self.hub.base
         )
 
-    def patch(self, type_name: str, public_id: str) -> Response:
+    def patch(self, asked: Asked, type_name: str, public_id: str) -> Reply:
         """Patches a resource, or this caller's view of it."""
         _serves(type_name, "patch")
-        check_sends_patch(request)
-        digest = digest_of(request.headers.get("Authorization"))
+        check_sends_patch(asked)
+        digest = digest_of(asked.authorization)
         proposal = Proposal(
             verb="patch",
             type_name=type_name,
             public_id=public_id,
-            patch=json_patch.read(body_bytes(request, self.sizes.resource)),
-            if_match=etag_version(request.headers.get("If-Match")),
+            patch=json_patch.read(body_bytes(asked, self.sizes.resource)),
+            if_match=etag_version(asked.header("HTTP_IF_MATCH")),
         )
-        return written_response(
-            write(self.hub, by_token(self.hub, digest), proposal), preferences_of(request), self.hub.base
+        return written_reply(
+            write(self.hub, by_token(self.hub, digest), proposal), preferences_of(asked), self.hub.base
         )
 
-    def delete(self, type_name: str, public_id: str) -> Response:
+    def delete(self, asked: Asked, type_name: str, public_id: str) -> Reply:
         """Deletes a draft that was never released."""
         _serves(type_name, "delete")
-        digest = digest_of(request.headers.get("Authorization"))
+        digest = digest_of(asked.authorization)
         proposal = Proposal(
             verb="delete",
             type_name=type_name,
             public_id=public_id,
-            if_match=etag_version(request.headers.get("If-Match")),
+            if_match=etag_version(asked.header("HTTP_IF_MATCH")),
         )
-        return written_response(
-            write(self.hub, by_token(self.hub, digest), proposal), preferences_of(request), self.hub.base
+        return written_reply(
+            write(self.hub, by_token(self.hub, digest), proposal), preferences_of(asked), self.hub.base
         )
 
-    def history_instance(self, type_name: str, public_id: str) -> Response:
+    def history_instance(self, asked: Asked, type_name: str, public_id: str) -> Reply:
         """Gives the versions this caller may have."""
         _serves(type_name, "history-instance")
-        digest = digest_of(request.headers.get("Authorization"))
+        digest = digest_of(asked.authorization)
         versions = history(self.hub, digest, type_name, public_id)
         body = history_bundle(versions, f"{self.hub.base}/{type_name}/{public_id}/_history", self.hub.base)
-        return json_response(body, pretty=preferences_of(request).pretty)
+        return json_reply(body, pretty=preferences_of(asked).pretty)
 
-    def read_version(self, type_name: str, public_id: str, version: str) -> Response:
+    def read_version(self, asked: Asked, type_name: str, public_id: str, version: str) -> Reply:
         """Gives one version."""
         _serves(type_name, "vread")
-        digest = digest_of(request.headers.get("Authorization"))
+        digest = digest_of(asked.authorization)
         outcome = vread(self.hub, digest, type_name, public_id, version)
-        return resource_response(outcome.released, preferences_of(request))
+        return resource_reply(outcome.released, preferences_of(asked))
 
-    def available_actions(self, public_id: str) -> Response:
+    def available_actions(self, asked: Asked, public_id: str) -> Reply:
         """Gives the moves this caller may make of a Task."""
-        digest = digest_of(request.headers.get("Authorization"))
-        return json_response(json_codec.encode(operations.available_actions(self.hub, digest, public_id)))
+        digest = digest_of(asked.authorization)
+        return json_reply(json_codec.encode(operations.available_actions(self.hub, digest, public_id)))
 
-    def revoke(self, public_id: str) -> Response:
+    def revoke(self, asked: Asked, public_id: str) -> Reply:
         """Ends a consent."""
-        digest = digest_of(request.headers.get("Authorization"))
-        revocation = revocation_parameters(request, self.sizes)
+        digest = digest_of(asked.authorization)
+        revocation = revocation_parameters(asked, self.sizes)
         released = operations.revoke(self.hub, digest, public_id, revocation)
-        return resource_response(released, preferences_of(request))
+        return resource_reply(released, preferences_of(asked))
 
-    def disclosures(self, public_id: str) -> Response:
+    def disclosures(self, asked: Asked, public_id: str) -> Reply:
         """Gives who received what of a person."""
-        digest = digest_of(request.headers.get("Authorization"))
-        return json_response(json_codec.encode(operations.disclosures(self.hub, digest, public_id)))
+        digest = digest_of(asked.authorization)
+        return json_reply(json_codec.encode(operations.disclosures(self.hub, digest, public_id)))
 
-    def preview(self) -> Response:
+    def preview(self, asked: Asked) -> Reply:
         """Gives what a recipient would see."""
-        digest = digest_of(request.headers.get("Authorization"))
-        shown = previews.preview(self.hub, digest, preview_parameters(request, self.sizes))
-        return json_response(collection([(one.reference, one.body) for one in shown], self.hub.base))
+        digest = digest_of(asked.authorization)
+        shown = previews.preview(self.hub, digest, preview_parameters(asked, self.sizes))
+        return json_reply(collection([(one.reference, one.body) for one in shown], self.hub.base))
 
-    def _resource(self, type_name: str) -> dict[str, Any]:
+    def _resource(self, asked: Asked, type_name: str) -> dict[str, Any]:
         most = self.sizes.binary if type_name in ("Binary", "DocumentReference") else self.sizes.resource
-        return json_codec.decode_object(body_bytes(request, most), levels=self.sizes.levels)
+        return json_codec.decode_object(body_bytes(asked, most), levels=self.sizes.levels)
 
 
 ROUTES: tuple[tuple[str, tuple[str, ...], str], ...] = (
@@ -225,18 +224,19 @@ def fhir_blueprint(api: FhirApi, lane: Callable[[Route], Route]) -> Blueprint:
     """
     blueprint = Blueprint("fhir", __name__, url_prefix="/fhir")
     for number, (rule, methods, name) in enumerate(ROUTES):
-        view = lane(_checked(getattr(api, name)))
+        view = lane(_in_flask(getattr(api, name)))
         blueprint.add_url_rule(rule, f"{name}-{number}", view, methods=list(methods))
     return blueprint
 
 
-def _checked(view: Route) -> Route:
-    @wraps(view)
-    def checked(**values: str) -> Response:
-        check_accepts(request)
-        return view(**values)
+def _in_flask(answer: Callable[..., Reply]) -> Route:
+    @wraps(answer)
+    def view(**values: str) -> Response:
+        asked = Asked(request.environ)
+        check_accepts(asked)
+        return flask_response(answer(asked, **values))
 
-    return checked
+    return view
 
 
 def _serves(type_name: str, interaction: str) -> None:
@@ -247,14 +247,14 @@ def _serves(type_name: str, interaction: str) -> None:
         raise InteractionNotSupported(f"This hub has no {interaction} for {type_name}.")
 
 
-def _search(hub: Hub, type_name: str, query: str) -> Response:
+def _search(hub: Hub, asked: Asked, type_name: str, query: str) -> Reply:
     _serves(type_name, "search-type")
-    digest = digest_of(request.headers.get("Authorization"))
-    preferences = preferences_of(request)
+    digest = digest_of(asked.authorization)
+    preferences = preferences_of(asked)
     pairs = query_pairs(query)
     found = search(hub, digest, type_name, pairs, strict=preferences.strict)
     body = searchset(found, _self_link(hub, type_name, found), _next_link(hub, type_name, found), hub.base)
-    return json_response(body, pretty=preferences.pretty)
+    return json_reply(body, pretty=preferences.pretty)
 
 
 def _self_link(hub: Hub, type_name: str, found: Found) -> str:

@@ -6,14 +6,15 @@ Source: FHIR R4 http.html#mime-type, #ops, #concurrency; RFC 7240 (Prefer).
 """
 
 from dataclasses import dataclass
-
-from flask import Request
+from functools import lru_cache
 
 from referral_hub.errors import MalformedContent, NotAcceptable, TooLarge, UnsupportedMedia
 from referral_hub.fhir.patch import MEDIA_TYPE as JSON_PATCH
+from referral_hub.web.wire import Asked
 
 JSON_TYPES = frozenset({"application/fhir+json", "application/json", "text/json", "json"})
 _ANY = frozenset({"*/*", "application/*"})
+_USUAL_LENGTH = 200
 _ONLY_JSON = "This hub answers application/fhir+json."
 
 
@@ -26,6 +27,9 @@ class Preferences:
     pretty: bool = False
 
 
+_USUAL = Preferences()
+
+
 @dataclass(frozen=True, slots=True)
 class BodySizes:
     """The most bytes of a body, by what it is. Source: ``interfaces.md`` 5."""
@@ -35,21 +39,29 @@ class BodySizes:
     levels: int
 
 
-def check_accepts(request: Request) -> None:
+def check_accepts(asked: Asked) -> None:
     """Refuses a caller that takes no form the hub speaks.
 
     Raises:
         NotAcceptable: 406 on the wire.
     """
-    asked = request.args.get("_format")
-    if asked:
-        if asked.partition(";")[0].strip().lower() not in JSON_TYPES:
-            raise NotAcceptable(_ONLY_JSON)
-        return
-    header = request.headers.get("Accept")
-    if not header:
-        return
-    for part in header.split(","):
+    if asked.environ.get("QUERY_STRING"):
+        form = asked.argument("_format")
+        if form:
+            if form.partition(";")[0].strip().lower() not in JSON_TYPES:
+                raise NotAcceptable(_ONLY_JSON)
+            return
+    accept = asked.header("HTTP_ACCEPT")
+    if not (_takes_json(accept) if len(accept) < _USUAL_LENGTH else _takes_json.__wrapped__(accept)):
+        raise NotAcceptable(_ONLY_JSON)
+
+
+@lru_cache(maxsize=256)
+def _takes_json(accept: str) -> bool:
+    """Tells whether an ``Accept`` header leaves room for FHIR JSON."""
+    if not accept:
+        return True
+    for part in accept.split(","):
         media, _, parameters = part.partition(";")
         name = media.strip().lower()
         if name not in JSON_TYPES and name not in _ANY:
@@ -60,46 +72,47 @@ def check_accepts(request: Request) -> None:
         if settings.get("q") in ("0", "0.0", "0.00", "0.000"):
             continue
         if settings.get("fhirVersion", "4.0").startswith("4.0"):
-            return
-    raise NotAcceptable(_ONLY_JSON)
+            return True
+    return False
 
 
-def check_sends_json(request: Request) -> None:
+def check_sends_json(asked: Asked) -> None:
     """Refuses a body in a form the hub does not read.
 
     Raises:
         UnsupportedMedia: 415 on the wire.
     """
-    _check_sends(request, JSON_TYPES, "Send application/fhir+json.")
+    _check_sends(asked, JSON_TYPES, "Send application/fhir+json.")
 
 
-def check_sends_patch(request: Request) -> None:
+def check_sends_patch(asked: Asked) -> None:
     """Refuses a patch in a form the hub does not read.
 
     Raises:
         UnsupportedMedia: 415 on the wire.
     """
-    _check_sends(request, frozenset({JSON_PATCH}), f"Send a JSON Patch as {JSON_PATCH}.")
+    _check_sends(asked, frozenset({JSON_PATCH}), f"Send a JSON Patch as {JSON_PATCH}.")
 
 
-def _check_sends(request: Request, possible: frozenset[str], text: str) -> None:
-    if request.mimetype.lower() not in possible:
+def _check_sends(asked: Asked, possible: frozenset[str], text: str) -> None:
+    media_type, charset = asked.media_type()
+    if media_type not in possible:
         raise UnsupportedMedia(text)
-    charset = request.mimetype_params.get("charset", "utf-8").lower()
     if charset not in ("utf-8", "utf8"):
         raise UnsupportedMedia("Send JSON in UTF-8.")
 
 
-def body_bytes(request: Request, most: int) -> bytes:
+def body_bytes(asked: Asked, most: int) -> bytes:
     """Gives the body, read only as far as it may be long.
 
     Raises:
         TooLarge: 413 on the wire.
         MalformedContent: there is no body (400).
     """
-    if request.content_length is not None and request.content_length > most:
+    length = asked.content_length
+    if length is not None and length > most:
         raise TooLarge(f"A body may have at most {most} bytes here.")
-    read = request.stream.read(most + 1)
+    read = asked.read(most + 1)
     if len(read) > most:
         raise TooLarge(f"A body may have at most {most} bytes here.")
     if not read:
@@ -107,17 +120,20 @@ def body_bytes(request: Request, most: int) -> bytes:
     return read
 
 
-def preferences_of(request: Request) -> Preferences:
+def preferences_of(asked: Asked) -> Preferences:
     """Gives what the caller prefers, from ``Prefer`` and ``_pretty``.
 
     Source: FHIR R4 http.html#ops (return), search.html#errors (handling).
     """
+    prefer = asked.header("HTTP_PREFER")
+    if not prefer and not asked.environ.get("QUERY_STRING"):
+        return _USUAL
     returned, strict = "representation", False
-    for part in request.headers.get("Prefer", "").replace(";", ",").split(","):
+    for part in prefer.replace(";", ",").split(","):
         name, _, value = part.strip().partition("=")
         value = value.strip().strip('"')
         if name.lower() == "return" and value in ("minimal", "representation", "OperationOutcome"):
             returned = value
         elif name.lower() == "handling":
             strict = value == "strict"
-    return Preferences(returned, strict, request.args.get("_pretty") == "true")
+    return Preferences(returned, strict, asked.argument("_pretty") == "true")

@@ -6,8 +6,6 @@ Source: FHIR R4 operations.html; ``interfaces.md`` 4.
 from collections.abc import Iterator
 from typing import Any, cast
 
-from flask import Request
-
 from referral_hub.errors import InvalidResource
 from referral_hub.exchange.operations import Revocation
 from referral_hub.exchange.previews import Supposition
@@ -15,29 +13,30 @@ from referral_hub.fhir import json_codec
 from referral_hub.fhir.elements import reference_text
 from referral_hub.fhir.outcome import Issue
 from referral_hub.web.negotiation import BodySizes, body_bytes, check_sends_json
+from referral_hub.web.wire import Asked
 
 
-def revocation_parameters(request: Request, sizes: BodySizes) -> Revocation:
+def revocation_parameters(asked: Asked, sizes: BodySizes) -> Revocation:
     """Gives how a consent is ended; without a body: at once, telling the recipients.
 
     ``hold-recall`` (boolean): hearing of it could harm her. ``how`` (code): oral, written or app.
     """
-    if not request.content_length:
+    if not asked.content_length:
         return Revocation()
-    given = dict(_values(_parameters(request, sizes)))
+    given = dict(_values(_parameters(asked, sizes)))
     return Revocation(
         hold_recall=given.get("hold-recall") is True,
         how=given["how"] if given.get("how") in ("oral", "written", "app") else "",
     )
 
 
-def preview_parameters(request: Request, sizes: BodySizes) -> Supposition:
+def preview_parameters(asked: Asked, sizes: BodySizes) -> Supposition:
     """Gives what a preview supposes.
 
     Raises:
         InvalidResource: a part is missing or cannot be read (422).
     """
-    given = dict(_values(_parameters(request, sizes)))
+    given = dict(_values(_parameters(asked, sizes)))
     service_request = _id(given.get("service-request"), "ServiceRequest")
     recipient = _id(given.get("recipient"), "Organization")
     state = given.get("state", "requested")
@@ -63,9 +62,9 @@ def _id(value: Any, type_name: str) -> str:
     return public_id if found == type_name else ""
 
 
-def _parameters(request: Request, sizes: BodySizes) -> dict[str, Any]:
-    check_sends_json(request)
-    body = json_codec.decode_object(body_bytes(request, sizes.resource), levels=sizes.levels)
+def _parameters(asked: Asked, sizes: BodySizes) -> dict[str, Any]:
+    check_sends_json(asked)
+    body = json_codec.decode_object(body_bytes(asked, sizes.resource), levels=sizes.levels)
     if body.get("resourceType") != "Parameters":
         raise InvalidResource([Issue("error", "value", "An operation takes Parameters.", "resourceType")])
     return body

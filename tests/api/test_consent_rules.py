@@ -185,7 +185,9 @@ def test_signing_is_off_while_she_cannot_sign_but_a_refusal_goes_through(world: 
 def test_a_refusal_stops_at_every_exit(world: World, by: str) -> None:
     it = story(world)
     ministry = world.add_organization("ministry", "immigration", governmental=True, country="XX")
-    office = world.add_organization("office", "immigration", part_of=ministry, governmental=True, country="XX")
+    office = world.add_organization(
+        "office", "immigration", part_of=ministry, governmental=True, country="XX"
+    )
     clerk = world.caller(office)
     it.s.create(b.release(it.person, it.shelter, b.permit(office)))
     request = it.s.create(b.service_request(it.person, office))
@@ -351,7 +353,9 @@ def test_ending_one_of_two_releases_leaves_the_other(world: World) -> None:
     it.sign()
     it.refer()
     it.s.create(
-        b.release(it.person, it.shelter, b.permit(legal, purpose="legal-representation", categories=("identity",)))
+        b.release(
+            it.person, it.shelter, b.permit(legal, purpose="legal-representation", categories=("identity",))
+        )
     )
     request = it.s.create(b.service_request(it.person, legal, category="legal-needs"))
     task = it.s.create(b.task(it.person, f"ServiceRequest/{request['id']}", legal))

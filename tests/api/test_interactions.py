@@ -34,7 +34,10 @@ def test_primitive_extensions_and_nulls_in_parallel_arrays_come_back(world: Worl
     person = b.patient("Wren")
     person["_birthDate"] = {"extension": [{"url": "urn:example:about", "valueBoolean": True}]}
     person["name"] = [
-        {"given": ["Wren", "Ann"], "_given": [None, {"extension": [{"url": "urn:example:x", "valueCode": "a"}]}]}
+        {
+            "given": ["Wren", "Ann"],
+            "_given": [None, {"extension": [{"url": "urn:example:x", "valueCode": "a"}]}],
+        }
     ]
     made = it.s.create(person)
     read = it.s.read(f"Patient/{made['id']}")
@@ -55,7 +58,8 @@ def test_create_answers_with_location_etag_and_last_modified(world: World) -> No
 
 
 @pytest.mark.parametrize(
-    ("prefer", "kind"), [("return=minimal", ""), ("return=OperationOutcome", "OperationOutcome"), ("", "Patient")]
+    ("prefer", "kind"),
+    [("return=minimal", ""), ("return=OperationOutcome", "OperationOutcome"), ("", "Patient")],
 )
 def test_prefer_return(world: World, prefer: str, kind: str) -> None:
     it = story(world)
@@ -250,7 +254,10 @@ def test_a_batch_answers_each_entry_as_it_would_be_alone(world: World) -> None:
             {"request": {"method": "GET", "url": it.person}},
             {"request": {"method": "GET", "url": "Patient/00000000-0000-4000-8000-000000000000"}},
             {"request": {"method": "POST", "url": "Patient"}, "resource": b.patient("Swift")},
-            {"request": {"method": "POST", "url": "Patient"}, "resource": {"resourceType": "Patient", "x": 1}},
+            {
+                "request": {"method": "POST", "url": "Patient"},
+                "resource": {"resourceType": "Patient", "x": 1},
+            },
             {"request": {"method": "GET", "url": "Task?status=requested"}},
         ],
     }

@@ -24,7 +24,9 @@ from tests.world import Caller, World, opened_world, parsed
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z")
 _HTTP_DATE = re.compile(r"[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT")
-_VERSION = re.compile(r'(?<="versionId":")[0-9a-f]{16}|(?<=_history/)[0-9a-f]{16}|W/\\?"[0-9a-f]{16}(?:-[0-9a-f]{16})?')
+_VERSION = re.compile(
+    r'(?<="versionId":")[0-9a-f]{16}|(?<=_history/)[0-9a-f]{16}|W/\\?"[0-9a-f]{16}(?:-[0-9a-f]{16})?'
+)
 _CURSOR = re.compile(r"(?<=_cursor=)[\w%-]+")
 
 
@@ -101,7 +103,9 @@ def _hidden(it: Story, other: str) -> dict[str, str]:
     keep(b.refusal(it.person, it.shelter, actor={"reference": "Organization/" + other}))
     it.s.create(
         b.release(
-            person, it.shelter, b.permit(other, purpose="legal-representation", categories=("identity", "legal-needs"))
+            person,
+            it.shelter,
+            b.permit(other, purpose="legal-representation", categories=("identity", "legal-needs")),
         )
     )
     request = keep(b.service_request(person, other, category="legal-needs"))
@@ -134,7 +138,11 @@ def _get(path: str) -> Ask:
 
 def _conditional(caller: Caller, ids: dict[str, str]) -> TestResponse:
     return caller.ask(
-        "POST", "/Patient", b.patient("Mine"), If_None_Exist="identifier=urn:example:h|hidden-1", Prefer="return=minimal"
+        "POST",
+        "/Patient",
+        b.patient("Mine"),
+        If_None_Exist="identifier=urn:example:h|hidden-1",
+        Prefer="return=minimal",
     )
 
 
@@ -200,7 +208,9 @@ ASKS: dict[str, Ask] = {
     "by category": _get("/Condition?category=mental-health"),
     "by code": _get("/Task?code=case-review"),
     "include": _get("/Task?_include=Task:focus&_include=Task:patient&_include=Task:requester"),
-    "include requests": _get("/ServiceRequest?_include=ServiceRequest:patient&_include=ServiceRequest:supporting-info"),
+    "include requests": _get(
+        "/ServiceRequest?_include=ServiceRequest:patient&_include=ServiceRequest:supporting-info"
+    ),
     "oldest first": _get("/Task?_sort=_lastUpdated"),
     "sorted by a maskable date": _get("/Patient?_sort=birthdate"),
     "conditional create": _conditional,

@@ -5,7 +5,7 @@ import sqlite3
 import psycopg
 import pytest
 
-from referral_hub.errors import GuardFailed, Unavailable
+from referral_hub.errors import GuardFailed, HubError, Unavailable
 from referral_hub.exchange.change import (
     AbsentGuard,
     ConsentRows,
@@ -19,9 +19,10 @@ from referral_hub.exchange.change import (
     VersionGuard,
 )
 from referral_hub.store import schema
+from referral_hub.store.audit_rows import entry_of
 from referral_hub.store.bodies import body_label
 from referral_hub.store.key_rows import destroy_rows
-from tests.api.store.hubs import NOW, SECOND, Hub, next_version, patient, write
+from tests.api.store.hubs import NOW, SECOND, Hub, entry, next_version, patient, write
 
 
 def test_a_create_leaves_one_current_row_and_one_version(hub: Hub):
@@ -240,11 +241,36 @@ def test_a_row_that_touches_nothing_fails_where_it_must_not(hub: Hub):
 
 @pytest.mark.parametrize(
     "row",
-    [Row("drop_everything", {}), Row("oauth_token_revoke", {"digest": b""}), Row("change_prune", {"x": 1})],
+    [
+        Row("drop_everything", {}),
+        Row("oauth_token_revoke", {"digest": b""}),
+        Row("change_prune", {"x": 1}),
+        Row("index_token_insert", {"hash": 1, "row_id": 1}),
+    ],
 )
 def test_a_row_nobody_declared_is_refused(hub: Hub, row: Row):
     with pytest.raises(ValueError, match=row.statement):
         hub.apply(rows=(row,))
+
+
+@pytest.mark.parametrize("jti", [None, "a text where octets belong"])
+def test_a_row_the_database_refuses_is_no_matter_of_deciding_again(hub: Hub, jti: str | None):
+    wrong = Row("oauth_jti_insert", {"oauth_client": None, "jti": jti, "expires_us": NOW})
+    with pytest.raises(HubError) as refused:
+        hub.apply(resources=(write(),), rows=(wrong,))
+    assert type(refused.value) is HubError
+    assert "octets" not in refused.value.text
+    assert hub.rows(schema.resource) == []
+
+
+def test_texts_and_octets_of_every_kind_come_back_as_they_were(hub: Hub):
+    odd = "quote ' double \" back \\ new\nline \t ä 漢 \U0001f600 \u2028 %s :name {}"
+    made = write(kind=odd, status="", body=bytes(range(256)), updated_us=2**63 - 1, data_from_us=-(2**63))
+    hub.apply(resources=(made,), audit=(entry(reason=odd, detail=bytes(range(256))),))
+    row, told = hub.one(schema.resource), hub.one(schema.audit)
+    assert (row["kind"], row["updated_us"], row["data_from_us"]) == (odd, 2**63 - 1, -(2**63))
+    assert hub.bodies.open(row["body"], 1, None, body_label(row["id"], row["version"])) == bytes(range(256))
+    assert entry_of(hub.bodies, tuple(told.values())) == entry(reason=odd, detail=bytes(range(256)))
 
 
 def test_two_absent_guards_look_at_the_own_organisation_only(hub: Hub):

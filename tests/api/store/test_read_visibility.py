@@ -15,7 +15,7 @@ from referral_hub.access.grants import compile_rows, opened
 from referral_hub.access.principal import OrganizationFacts, refusal_targets
 from referral_hub.access.provisions import compile_consent
 from referral_hub.access.rows import Grant, ReferralAccess, Refusal, RefusalException
-from referral_hub.access.views import Cells, cells_of
+from referral_hub.access.views import VERY_RESTRICTED_CATEGORIES, Cells, cells_of
 from referral_hub.exchange.change import ConsentRows, ResourceWrite
 from referral_hub.exchange.ports import Criterion
 from tests.api.store.read_worlds import DAY, World, plan, resource, token, tokens, world_of
@@ -388,7 +388,13 @@ def shown(drawn: Drawn, row: ResourceWrite, parameter: str, visibility: str) -> 
         if any(access.nameless for access in full):
             return True
         categories = [grant for grant in drawn.grants if not grant.resource]
-        return bool(full) and permitted(drawn, row, facts_of(row, dated=False), categories)
+        asked = facts_of(row, dated=False)
+        if row.category in VERY_RESTRICTED_CATEGORIES:
+            asked = replace(asked, confidentiality="V")
+        return bool(full) and permitted(drawn, row, asked, categories)
+    bare = row.category in VERY_RESTRICTED_CATEGORIES
+    if row.type not in ("Task", "ServiceRequest", "Patient", "Consent") and bare and parameter != "subject":
+        return permitted(drawn, row, replace(facts_of(row), confidentiality="V"), drawn.grants)
     if row.type == "Task" and parameter == "subject":
         return any(cell.task in ("N", "F") for _, cell in found)
     if row.type == "Task" and parameter == "business-status":

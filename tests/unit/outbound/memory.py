@@ -32,7 +32,7 @@ from referral_hub.exchange.ports import (
 )
 from referral_hub.exchange.writing import Writing
 from referral_hub.fhir import json_codec
-from referral_hub.fhir.canonical import V2_0203
+from referral_hub.fhir.canonical import PLACER, V2_0203
 from referral_hub.outbound.ports import NotedCopy, PartnerTask, Updated
 from tests.unit.access.builders import NOW, permit, release
 
@@ -97,7 +97,7 @@ def task(row_id: int, owner: str, status: str = "requested", **columns: Any) -> 
         "identifier": [
             {
                 "type": {"coding": [{"system": V2_0203, "code": "PLAC"}]},
-                "system": f"{HUB}/placer",
+                "system": PLACER,
                 "value": f"number-{row_id}",
             }
         ],

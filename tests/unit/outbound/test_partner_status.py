@@ -94,8 +94,9 @@ def test_a_no_without_the_hubs_reason_gets_a_neutral_one(before: str, told: Take
     assert found.bodies[-1]["statusReason"] == {"coding": [{"system": REASON, "code": code}], "text": text}
 
 
-def test_a_received_notice_is_acknowledged_and_stays_requested():
-    found = moves_of(shown("requested", "sent"), said("received"), owner="clinic")
+@pytest.mark.parametrize("echo", ["", "sent", "overdue"])
+def test_a_received_notice_is_acknowledged_and_stays_requested(echo: str):
+    found = moves_of(shown("requested", "sent"), said("received", step=echo), owner="clinic")
     assert isinstance(found, Moves)
     (body,) = found.bodies
     assert (body["status"], body["businessStatus"]["coding"][0]["code"]) == ("requested", "acknowledged")
@@ -117,6 +118,11 @@ def test_a_finer_step_is_carried_where_the_table_lets_the_owner_set_it(
     assert isinstance(found, Moves)
     coding = found.bodies[-1].get("businessStatus", {"coding": [{"code": ""}]})["coding"]
     assert coding[0]["code"] == step
+
+
+def test_a_partner_that_waits_for_an_answer_goes_on_waiting():
+    before = shown("requested", "awaiting-information")
+    assert moves_of(before, said("received", step="awaiting-information"), owner="clinic") == Moves()
 
 
 @pytest.mark.parametrize("step", ["sent", "overdue", "sharing-ended", "cancellation-requested", "unheard-of"])

@@ -72,7 +72,7 @@ public final class Judge {
     validator = r4.newValidator().registerValidatorModule(rules);
   }
 
-  /** A reference must say a type that its element allows; whether its target exists is another question. */
+  /** A reference must be of a type that its element allows; whether its target exists is another question. */
   private static final class TypesOfReferences extends FhirDefaultPolicyAdvisor {
     @Override
     public ReferenceValidationPolicy policyForReference(
