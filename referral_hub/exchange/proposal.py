@@ -6,7 +6,6 @@ What lives here: frozen shapes. What does not: the decision (``exchange.gate``),
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from referral_hub.exchange.change import AuditEntry, Change
 from referral_hub.exchange.ports import ResourceRow
 from referral_hub.fhir.patch import Operation
 
@@ -34,20 +33,12 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What one admitted proposal becomes: rows, and the row the caller gets answered with.
+    """What one admitted proposal came to: the row the caller is answered with; its rows lie in the Draft.
 
     ``existing`` is True where a conditional create found its one match and nothing is written.
     """
 
-    change: Change
     row: ResourceRow
     created: bool = False
     existing: bool = False
     deleted: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A refusal that leaves a line in the audit although nothing was stored."""
-
-    entry: AuditEntry

@@ -13,7 +13,6 @@ from referral_hub.access.rows import ReferralAccess
 from referral_hub.errors import InvalidResource
 from referral_hub.exchange.audit import write_entry
 from referral_hub.exchange.building import Draft, body_of
-from referral_hub.exchange.change import Change
 from referral_hub.exchange.columns import Columns
 from referral_hub.exchange.consent_rules import DAY_US
 from referral_hub.exchange.ports import OrganizationRow, ResourceRow
@@ -72,7 +71,7 @@ def answer_recall(caller: Principal, row: ResourceRow, body: dict[str, Any], dra
         )
     updated = draft.revise(row, body, written_by=caller.organization_id)
     draft.audit.append(write_entry(caller, "update", updated, draft.at_us))
-    return Built(Change(""), updated)
+    return Built(updated)
 
 
 def write_recall(

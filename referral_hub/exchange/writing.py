@@ -6,7 +6,7 @@ consent covers (asked of the gate through ``judging.Judge``), tables (``resource
 Source: ``architecture.md`` 2, ``views.md`` 2, 3 and 5.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,7 +37,7 @@ from referral_hub.exchange.admission import (
 )
 from referral_hub.exchange.audit import write_entry
 from referral_hub.exchange.building import Draft, body_of
-from referral_hub.exchange.change import AbsentGuard, Change
+from referral_hub.exchange.change import AbsentGuard
 from referral_hub.exchange.columns import Columns, columns_of, organization_of
 from referral_hub.exchange.conditional import identifier_of
 from referral_hub.exchange.consent_rules import ConsentLimits
@@ -64,6 +64,10 @@ from referral_hub.resources.lifecycle import Actor
 
 Validate = Callable[[dict[str, Any]], list[Issue]]
 _PLACED = frozenset({"Task", "ServiceRequest"})
+_FIXED_AFTER_DRAFT = ("owner", "for", "focus")
+_FIXED_TEXT = (
+    "After draft a referral keeps its owner, its person and its request. Make a new Task for another."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,7 @@ class Writing:
             if len(found) > 1:
                 raise ConditionalConflict("Several of your own resources carry this identifier.")
             if found:
-                return Built(Change(""), found[0], existing=True)
+                return Built(found[0], existing=True)
             draft.working.guard(AbsentGuard(me, definition.type_name, "identifier", token))
         body = proposal.body
         self._check_body(definition, body)
@@ -125,7 +129,7 @@ class Writing:
         if definition.type_name == "Consent":
             write_rows(row, body, draft, judge, was_active=False)
         draft.audit.append(write_entry(caller, "create", row, draft.at_us))
-        return Built(Change(""), row, created=True)
+        return Built(row, created=True)
 
     # --- update -----------------------------------------------------------------------------------------
 
@@ -162,6 +166,10 @@ class Writing:
         if row.kind == "recall":
             return answer_recall(caller, row, body, draft)
         columns = self._columns(caller, definition, body, row.row_id, draft, judge, stored=row)
+        if row.person is not None and columns.person != row.person:
+            raise InvalidResource(
+                [Issue("error", "business-rule", "Whom a record is about never changes. Make a new one.")]
+            )
         self._check_status(definition, body, stored, self._actors(row, me), draft, row)
         check_rules(caller, definition, body, stored, columns, draft, self.limits)
         if definition.type_name == "Task":
@@ -171,7 +179,7 @@ class Writing:
         if definition.type_name == "Consent":
             write_rows(updated, body, draft, judge, was_active=row.status == "active")
         draft.audit.append(write_entry(caller, "update", updated, draft.at_us))
-        return Built(Change(""), updated)
+        return Built(updated)
 
     @staticmethod
     def _submitted(proposal: Proposal, shown: dict[str, Any]) -> dict[str, Any]:
@@ -226,15 +234,11 @@ class Writing:
         check_move(definition, body, change)
         if definition.type_name == "Task":
             issues = task_issues(body, change)
-            if was != "draft" and stored.get("owner") != body.get("owner"):
-                issues.append(
-                    Issue(
-                        "error",
-                        "business-rule",
-                        "The owner of a referral never changes after draft. Make a new Task for another recipient.",
-                        "Task.owner",
-                    )
-                )
+            issues.extend(
+                Issue("error", "business-rule", _FIXED_TEXT, f"Task.{element}")
+                for element in _FIXED_AFTER_DRAFT
+                if was != "draft" and stored.get(element) != body.get(element)
+            )
             if issues:
                 raise InvalidResource(issues)
 
@@ -268,7 +272,7 @@ class Writing:
             written = draft.next_version(row, moved.body, columns, written_by=me, foreign_elements=foreign)
         write_consequences(moved, written, mover=me, user=caller.user, draft=draft)
         draft.audit.append(write_entry(caller, "create" if row is None else "update", written, draft.at_us))
-        return Built(Change(""), written, created=row is None)
+        return Built(written, created=row is None)
 
     # --- delete -----------------------------------------------------------------------------------------
 
@@ -283,7 +287,7 @@ class Writing:
             )
         gone = draft.delete(row, written_by=caller.organization_id)
         draft.audit.append(write_entry(caller, "delete", gone, draft.at_us))
-        return Built(Change(""), gone, deleted=True)
+        return Built(gone, deleted=True)
 
     # --- checks shared by all ---------------------------------------------------------------------------
 
@@ -325,17 +329,15 @@ class Writing:
             author_kind=organization.facts.kind if organization is not None else "",
         )
         problems = [*links.issues, *issues]
-        if definition.type_name == "Task" and stored is None:
-            named = organization_of(reference_text(body.get("requester")))
-            if named and named != me:
-                problems.append(
-                    Issue(
-                        "error",
-                        "business-rule",
-                        "The requester is the organisation that writes: its own Organization/id, or none.",
-                        "Task.requester",
-                    )
+        if definition.type_name == "Task" and author == me and not _asks_itself(body, links.targets, me):
+            problems.append(
+                Issue(
+                    "error",
+                    "business-rule",
+                    "The requester is the organisation that writes: its own Organization/id, or none.",
+                    "Task.requester",
                 )
+            )
         if definition.type_name == "Task" and author == me != columns.owner:
             unread = stored is None or not stored.foreign_elements
             problems.extend(author_issues(body, me) if unread else ())
@@ -356,6 +358,17 @@ class Writing:
             return
         if proposal.if_match != row.version:
             raise VersionConflict("It was changed meanwhile. Read it again, then make the change anew.")
+
+
+def _asks_itself(body: dict[str, Any], targets: Mapping[str, ResourceRow], me: str) -> bool:
+    """Tells whether the requester is the writer: its Organization, a role it wrote itself, or nobody named."""
+    text = reference_text(body.get("requester"))
+    if not text:
+        return True
+    if organization_of(text):
+        return organization_of(text) == me
+    target = targets.get(text)
+    return target is not None and target.author == me
 
 
 def _names_patient(definition: ResourceDefinition) -> bool:

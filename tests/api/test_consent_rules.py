@@ -491,3 +491,38 @@ def test_the_custodian_reads_who_looked_and_nobody_else_does(world: World) -> No
     assert it.c.get(f"/AuditEvent/{looked[0]['id']}").status_code == 404
     assert "entry" not in parsed(it.c.get(f"/AuditEvent?patient={it.person}"))
     assert it.s.get("/AuditEvent").status_code == 400
+
+
+@pytest.mark.parametrize("element", ["owner", "for", "focus"])
+def test_after_draft_a_referral_keeps_owner_person_and_request(world: World, element: str) -> None:
+    it = story(world)
+    it.sign()
+    it.refer()
+    other = it.s.create(b.patient("Other"))
+    request = it.s.create(b.service_request(f"Patient/{other['id']}", it.clinic))
+    value = {
+        "owner": f"Organization/{it.shelter}",
+        "for": f"Patient/{other['id']}",
+        "focus": f"ServiceRequest/{request['id']}",
+    }[element]
+    answer = it.s.update({**it.s.read(it.task), element: {"reference": value}})
+    assert answer.status_code == 422
+
+
+def test_whom_a_record_is_about_never_changes(world: World) -> None:
+    it = story(world)
+    other = it.s.create(b.patient("Other"))
+    condition = it.s.create(b.condition(it.person))
+    answer = it.s.update({**condition, "subject": {"reference": f"Patient/{other['id']}"}})
+    assert answer.status_code == 422
+    assert "never changes" in texts(answer)[0]
+
+
+def test_the_requester_is_the_one_who_writes(world: World) -> None:
+    it = story(world)
+    it.sign()
+    request = _request(it)
+    foreign = b.task(it.person, request, it.clinic, requester={"reference": f"Organization/{it.clinic}"})
+    assert "requester" in _refused(it, foreign)[0]
+    own = b.task(it.person, request, it.clinic, requester={"reference": f"Organization/{it.shelter}"})
+    assert it.s.create(own)["requester"]["reference"] == f"Organization/{it.shelter}"

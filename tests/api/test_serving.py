@@ -73,7 +73,7 @@ def test_a_partner_gets_a_token_and_writes_and_reads(known: Known) -> None:
 def test_who_is_killed_comes_back_and_the_next_write_works(known: Known) -> None:
     with running(known.hub) as served:
         token = known.partner.token()
-        kinds = ["server", *(["writer"] if known.is_sqlite else [])]
+        kinds = ["server", "delivery", *(["writer"] if known.is_sqlite else [])]
         for kind in kinds:
             before = served.child(kind)
             os.kill(before, signal.SIGKILL)

@@ -29,7 +29,7 @@ from referral_hub.store.timers import Timers
 def loop_of(parts: Parts, origin: str, *, pace: Pace | None = None) -> DeliveryLoop:
     """Joins the parts of a hub into its delivery loop."""
     spool = parts.settings.audit_spool_dir
-    http = GuardedHttp(inner_origins=frozenset({origin}), timeout_s=5.0)
+    http = GuardedHttp(inner_origins=frozenset(origin.split(",")), timeout_s=5.0)
     channel = FhirRestChannel(http, parts.hub.base, clock)
     copies = PartnerCopies(parts.database, parts.writer)
     tally = Tally()
@@ -38,7 +38,13 @@ def loop_of(parts: Parts, origin: str, *, pace: Pace | None = None) -> DeliveryL
     return DeliveryLoop(
         clock,
         delivery=Delivery(
-            parts.hub, outbox, copies, channel, patience=Patience(first_s=0.05, most_s=0.2), tally=tally
+            parts.hub,
+            outbox,
+            copies,
+            channel,
+            patience=Patience(first_s=0.05, most_s=0.2),
+            lease_us=1_000_000,
+            tally=tally,
         ),
         poller=Poller(parts.hub, copies, channel, tally=tally),
         timers=TimerWork(parts.hub, timers, tally=tally),

@@ -1,11 +1,14 @@
 """What a partner's people do on their own server enters the hub as the owner's move, on both databases."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from referral_hub.exchange.change import Change
 from referral_hub.fhir.canonical import V2_0203, code_system
 from referral_hub.store import schema
+from referral_hub.store.organizations import organization_rows
 from tests import builders as b
 from tests.api.outbound.conftest import Place
 from tests.api.outbound.partner_server import failing, standing_still
@@ -256,3 +259,42 @@ def test_only_one_process_looks_at_a_copy_at_a_time(told: Place):
     asked = len(told.partner.told("GET"))
     assert told.poller.poll_one(copy)
     assert len(told.partner.told("GET")) == asked
+
+
+def test_a_suspended_partner_is_not_asked_and_is_asked_again_when_it_comes_back(told: Place):
+    parts = told.world.parts
+    with parts.store.snapshot() as snapshot:
+        row = snapshot.organization(told.clinic)
+    assert row is not None
+    partner_moves(told, "accepted")
+    for active, status in ((False, "requested"), (True, "accepted")):
+        changed = replace(row, facts=replace(row.facts, active=active))
+        rows = organization_rows(parts.database, changed, None)
+        parts.store.apply(parts.gate.admit_token(Change(f"active-{active}", rows=rows)))
+        told.poll()
+        assert told.hub_task()["status"] == status
+    assert len(told.partner.told("GET")) == 1
+
+
+def test_a_look_that_breaks_stands_in_nobodys_way(told: Place, monkeypatch: pytest.MonkeyPatch):
+    told.refer()
+    told.deliver()
+    for task in list(told.partner.tasks):
+        told.partner.move(task, status="accepted")
+    shown, broken = type(told.hub.gate).shown, []
+
+    def breaking(self: Any, caller: Any, row: Any, working: Any, at_us: int) -> Any:
+        if not broken:
+            broken.append(row.row_id)
+        if row.row_id == broken[0]:
+            raise RuntimeError("a fault")
+        return shown(self, caller, row, working, at_us)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(told.hub.gate), "shown", breaking)
+        assert told.poll() == 1
+        assert told.poller.poll_due(told.hub.clock()) == 0
+    told.poll()
+    assert {status for kind, status in told.rows(schema.resource, "type", "status") if kind == "Task"} == {
+        "accepted"
+    }

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from hashlib import sha256
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -20,9 +21,10 @@ from referral_hub.exchange.ports import Admitted, Criterion, SearchPlan
 from referral_hub.keyring.digests import IndexDigests
 from referral_hub.store import schema
 from referral_hub.store.bodies import SEALED, Bodies, Cipher, body_label, seal_under
-from referral_hub.store.database import open_database
+from referral_hub.store.database import Database, open_database
 from referral_hub.store.index_rows import rows_of
 from referral_hub.store.store import SqlStore
+from tests.postgres import PostgresServer
 
 NOW = 1_795_000_000_000_000
 DAY = 86_400_000_000
@@ -85,9 +87,13 @@ class World:
         self.digests = IndexDigests(bytes(32))
         self.keys = PersonKeys()
         self.database = open_database(url)
+        self.store = self.another_process()
+
+    def another_process(self, database: Database | None = None) -> SqlStore:
+        """A store that remembers nothing yet."""
         elsewhere = _Elsewhere()
-        self.store = SqlStore(
-            self.database,
+        return SqlStore(
+            database or self.database,
             Bodies(self.keys),
             self.digests,
             writes=elsewhere,
@@ -112,20 +118,12 @@ class World:
                 connection.execute(statement)
 
     def clear(self) -> None:
+        """Empties every table; the store forgets, because epochs begin anew."""
         with self.engine.begin() as connection:
-            for table in (
-                schema.resource,
-                schema.resource_version,
-                schema.index_token,
-                schema.index_date,
-                schema.index_string,
-                schema.person,
-                schema.referral_access,
-                schema.consent_grant,
-                schema.refusal,
-                schema.refusal_exception,
-            ):
+            for table in reversed(schema.METADATA.sorted_tables):
                 connection.execute(table.delete())
+        self.keys.gone.clear()
+        self.store = self.another_process()
 
     def resources(self, *writes: ResourceWrite, sealed: bool = False) -> None:
         rows = [self.row(write, sealed=sealed) for write in writes]
@@ -271,6 +269,17 @@ class World:
 def _hasten(driver: Any, _record: Any) -> None:
     """What a test database loses in a power cut is no loss."""
     driver.execute("PRAGMA synchronous=OFF")
+
+
+def module_world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A world for the tests of one module, on the database the fixture's parameter names."""
+    if request.param == "sqlite":
+        with world_of(f"sqlite:///{tmp_path_factory.mktemp('read') / 'hub.db'}") as world:
+            yield world
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    with server.database() as url, world_of(url) as world:
+        yield world
 
 
 @contextmanager

@@ -57,6 +57,17 @@ def test_only_the_oldest_of_a_destination_can_be_claimed_until_it_is_done(hub: H
     assert claim(outbox).key == "k2"
 
 
+def test_what_is_not_the_oldest_cannot_be_claimed_by_its_number_either(hub: Hub, outbox: Outbox):
+    """Between looking and claiming an older one may have come back."""
+    queue(hub, "k1", "k2")
+    second = hub.rows(schema.outbox)[1]["sequence"]
+    assert outbox._claim(second, NOW, LEASE) is None
+    outbox.done(claim(outbox), NOW)
+    claimed = outbox._claim(second, NOW, LEASE)
+    assert claimed is not None
+    assert claimed.key == "k2"
+
+
 def test_destinations_take_turns_and_do_not_wait_for_each_other(hub: Hub, outbox: Outbox):
     queue(hub, "a1", "a2", "a3", destination="a")
     queue(hub, "b1", "b2", destination="b")

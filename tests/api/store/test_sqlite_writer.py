@@ -19,7 +19,7 @@ from referral_hub.errors import Busy, GuardFailed, HubError, Unavailable
 from referral_hub.exchange.change import Change, VersionGuard
 from referral_hub.store import schema
 from referral_hub.store.database import open_sqlite
-from referral_hub.store.frames import APPLY, ASK, HEADER, LARGEST, frame
+from referral_hub.store.frames import APPLIED, APPLY, ASK, HEADER, LARGEST, UNKNOWN, frame
 from referral_hub.store.migrate import upgrade
 from referral_hub.store.plan import Plan, Rule, encode
 from referral_hub.store.sqlite_client import SocketWriter
@@ -237,6 +237,35 @@ def test_a_writer_lost_before_its_answer_leaves_it_open_whether_it_was_stored(tm
     with pytest.raises(Unavailable, match="not known"):
         client.apply(mark("x"))
     thread.join()
+
+
+@pytest.mark.parametrize(("known", "kinds"), [(True, [APPLY, ASK]), (False, [APPLY, ASK, APPLY])])
+def test_after_a_lost_answer_the_worker_asks_first(tmp_path: Path, known: bool, kinds: list[int]):
+    heard: list[int] = []
+
+    def serve(listener: socket.socket) -> None:
+        while len(heard) < len(kinds):
+            connection, _ = listener.accept()
+            with connection:
+                while len(heard) < len(kinds):
+                    length, kind = HEADER.unpack(connection.recv(HEADER.size, socket.MSG_WAITALL))
+                    connection.recv(length, socket.MSG_WAITALL)
+                    heard.append(kind)
+                    if len(heard) == 1:
+                        break  # the answer is lost
+                    answer = UNKNOWN if kind == ASK and not known else APPLIED
+                    connection.sendall(frame(answer, b""))
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind(str(tmp_path / "w.sock"))
+        listener.listen()
+        thread = threading.Thread(target=serve, args=(listener,))
+        thread.start()
+        client = SocketWriter(tmp_path / "w.sock", patience_s=5)
+        client.apply(mark("x"))
+        thread.join()
+        client.close()
+    assert heard == kinds
 
 
 @pytest.mark.parametrize("kills", [6])
