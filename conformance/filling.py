@@ -79,6 +79,7 @@ _SAMPLES: Mapping[str, Callable[[], Json]] = {
     "Count": lambda: _quantity(2, "1"),
     "Distance": lambda: _quantity(Decimal("1.20"), "km"),
     "Duration": lambda: _quantity(3, "d"),
+    "Expression": lambda: {"language": "text/fhirpath", "expression": "true", "description": "secret"},
     "Identifier": lambda: {
         "use": "secondary",
         "type": {"text": "secret file"},
@@ -186,8 +187,10 @@ class Filler:
         if bound:
             system, code = self._random.choice(sorted(bound))
             coding: Json = {"system": system, "code": code}
+        elif row.name in ("language", "communication"):
+            coding = {"system": "urn:ietf:bcp:47", "code": "vi"}
         else:
-            system, code = self._random.choice(((LOINC, "8310-5"), (SNOMED, "386661006")))
+            system, code = self._random.choice(((LOINC, "8302-2"), (SNOMED, "386661006")))
             coding = {"system": system, "code": code, "userSelected": True}
         if kind == "Coding":
             return coding

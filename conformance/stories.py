@@ -93,6 +93,7 @@ def filled_task(filler: Filler, person: str, request: str, owner: str, status: s
         businessStatus=None,
         executionPeriod=None,
         lastModified=None,
+        note=[{"authorString": "secret worker", "time": "2026-11-20T10:00:00Z", "text": "secret note"}],
     )
     if "input" not in more:
         task["input"] = [{"type": {"text": "secret"}, "valueString": "secret"}, *task.get("input", ())]

@@ -100,10 +100,7 @@ def serve(settings: Settings, door: Door, *, workers: int, started: Callable[[],
         writer.append(Child("writer", partial(run_writer, settings), waits=True))
     if START_METHOD == "fork":
         _share_what_all_need()
-    import referral_hub.app
-
-    later = [delivery] if hasattr(referral_hub.app, "open_delivery") else []
-    Watch([*writer, server, *later], ending=[server, *later, *writer]).run(started)
+    Watch([*writer, server, delivery], ending=[server, delivery, *writer]).run(started)
 
 
 def log_to_stderr(level: str) -> None:
@@ -144,7 +141,8 @@ def run_writer(settings: Settings, lifeline: Lifeline, told: Told) -> None:
 
 def run_delivery(settings: Settings, lifeline: Lifeline, told: Told) -> None:
     """Runs the delivery process beside the others; it ends with its lifeline."""
-    from referral_hub.app import open_delivery, open_served
+    from referral_hub.app import open_served
+    from referral_hub.delivering import open_delivery
 
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     parts = open_served(settings)
@@ -161,7 +159,7 @@ def deliver_until(settings: Settings, stopped: Callable[[], bool]) -> None:
     Raises:
         ConfigurationError: the hub cannot be worked with.
     """
-    from referral_hub.app import open_delivery
+    from referral_hub.delivering import open_delivery
 
     log_to_stderr(settings.log_level)
     with opened_hub(settings) as parts:

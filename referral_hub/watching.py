@@ -154,6 +154,13 @@ class Child:
         process.close()
         self.process = None
 
+    def has_ended(self) -> bool:
+        """Tells whether it ended by itself.
+
+        The process is asked itself: what it started holds the descriptors of its sentinel too.
+        """
+        return self.process is not None and self.process.exitcode is not None
+
     def cut(self) -> None:
         """Cuts its lifeline, and stops listening to it."""
         for end in (self.lifeline, self.told):
@@ -186,7 +193,8 @@ def name_this_process(name: str) -> None:
 def _live(name: str, work: Work, lifeline: Lifeline, told: Told) -> None:
     """The first thing a child does."""
     name_this_process(f"hub-{name}")
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for one in (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
+        signal.signal(one, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.setsid()
     while _held:
@@ -225,9 +233,11 @@ class Watch:
         Raises:
             ConfigurationError: one of them cannot be started at all; everything has ended then.
         """
-        before = {
-            one: signal.signal(one, self._stop) for one in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-        }
+        ending = [signal.SIGTERM, signal.SIGINT, signal.SIGHUP]
+        if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+            ending.remove(signal.SIGHUP)  # started by nohup: it is to outlive its terminal
+        before = {one: signal.signal(one, self._stop) for one in ending}
+        before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, self._wake_up)
         try:
             for child in self._children:
                 if self._stopping:
@@ -245,7 +255,10 @@ class Watch:
 
     def _stop(self, _signal: int, _frame: FrameType | None) -> None:
         self._stopping = True
-        with contextlib.suppress(OSError):
+        self._wake_up()
+
+    def _wake_up(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
+        with contextlib.suppress(OSError):  # full: it wakes up anyway
             os.write(self._waking, b"!")
 
     def _start(self, child: Child) -> None:
@@ -265,14 +278,15 @@ class Watch:
                 self._start(child)
         pauses = [child.due_s - now_s for child in waiting if child.process is None]
         tellers = {child.told: child for child in self._children if child.told is not None}
-        ends = {child.process.sentinel: child for child in self._children if child.process is not None}
-        happened = wait([self._wake, *tellers, *ends], timeout=min(pauses, default=None))
+        happened = wait([self._wake, *tellers], timeout=min(pauses, default=None))
+        if self._wake in happened:
+            os.read(self._wake, 4096)
         for thing in happened:
             if thing in tellers:
                 self._heard(tellers[thing])
-        for thing in happened:
-            if thing in ends and not self._stopping:
-                self._died(ends[thing])
+        for child in self._children:
+            if child.has_ended() and not self._stopping:
+                self._died(child)
 
     def _heard(self, child: Child) -> None:
         text = child.hear()

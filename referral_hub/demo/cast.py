@@ -4,7 +4,6 @@ What lives here: ``Party`` (an organisation asking the hub), ``FrontDesk`` (the 
 own system) and ``Story``. What does not: what they do (the chapters).
 """
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,7 +29,9 @@ class Party:
 
     def create(self, resource: Resource) -> Resource:
         """Creates a resource that the hub must take, and gives it as answered."""
-        return self._must(f"{self.name} writes a {resource['resourceType']}", self.software.create(resource), 201)
+        return self._must(
+            f"{self.name} writes a {resource['resourceType']}", self.software.create(resource), 201
+        )
 
     def read(self, reference: str) -> Resource:
         """Reads what must be there."""
@@ -76,19 +77,11 @@ class Party:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What the second clinic's system got when it asked the hub for one thing."""
+class Look(Answer):
+    """What the second clinic's system got when it asked the hub for one thing, and with which token."""
 
-    http_status: int
-    body: str
     token: str
     same_token: bool
-
-    @property
-    def resource(self) -> Resource:
-        """Gives the body as a resource."""
-        found: Resource = json.loads(self.body)
-        return found
 
 
 class FrontDesk:
@@ -116,7 +109,7 @@ class FrontDesk:
     def look(self, path: str) -> Look:
         """Asks the hub for one thing with the token the clinic holds."""
         found = self.act("look", path=path)
-        return Look(found["status"], found["body"], found["token"], found["same_token"])
+        return Look(found["status"], {}, found["body"].encode(), found["token"], found["same_token"])
 
     def screen(self) -> dict[str, Any]:
         """Gives what the clinic's people see."""
@@ -153,7 +146,7 @@ class Story:
     clinic_two: FrontDesk
     network: str
     verify_audit: Callable[[], tuple[int, str]]
-    prove: Evidence = field(default_factory=Evidence)
+    prove: Evidence
     papers: dict[str, str] = field(default_factory=dict)
     kept: dict[str, Any] = field(default_factory=dict)
     times: list[tuple[str, str]] = field(default_factory=list)

@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import secrets
+import signal
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -104,7 +105,7 @@ class Requests(BaseHTTPRequestHandler):
         """Answers updates."""
         self._answered(self._put)
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+    def log_message(self, format: str, *args: Any) -> None:
         """Writes no log: an address may name a record."""
 
     # --- routes ----------------------------------------------------------------------------------------
@@ -164,7 +165,9 @@ class Requests(BaseHTTPRequestHandler):
     def _act(self, act: str, asked: Resource) -> dict[str, Any]:
         desk = self.server.desk
         if act == "connect":
-            desk.connect(SmartPartner(asked["fhir_base"], asked["client_id"], self.server.key, asked["scope"]))
+            desk.connect(
+                SmartPartner(asked["fhir_base"], asked["client_id"], self.server.key, asked["scope"])
+            )
         elif act == "look":
             return desk.look(asked["path"])
         elif act == "maintenance":
@@ -236,6 +239,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="The records system of a clinic that does not exist.")
     parser.add_argument("--port", type=int, default=0, help="0 takes any free one")
     chosen = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the demo, which then lets go of us
     server = Clinic(chosen.port, os.environ.pop(DESK_KEY))
     threading.Thread(target=server.pull_until_ended, daemon=True).start()
     threading.Thread(target=server.serve_forever, daemon=True).start()

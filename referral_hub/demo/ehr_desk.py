@@ -295,5 +295,5 @@ def _reference(task: Resource, element: str) -> str:
 
 
 def _moment(ahead: timedelta) -> str:
-    moment = datetime.now(UTC) + ahead  # noqa: TID251 - the clinic has a clock of its own
+    moment = datetime.now(UTC) + ahead
     return moment.replace(minute=0, second=0, microsecond=0).isoformat().replace("+00:00", "Z")

@@ -140,7 +140,7 @@ class Tasks:
 
     def _keep(self, public_id: str, body: Resource, *, created: bool = False) -> Kept:
         version = 1 if created else self._tasks[public_id].version + 1
-        now = datetime.now(UTC).isoformat(timespec="milliseconds")  # noqa: TID251 - a server has a clock
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
         meta = {**body.get("meta", {}), "versionId": str(version), "lastUpdated": now}
         rest = {name: value for name, value in body.items() if name not in ("resourceType", "id", "meta")}
         whole = {"resourceType": "Task", "id": public_id, "meta": meta, **rest}
@@ -150,7 +150,9 @@ class Tasks:
     def _found(self, query: str) -> list[str]:
         """Gives the ids of the Tasks with the identifier of a search, in FHIR's spelling of it."""
         text = parse_qs(query, keep_blank_values=True).get("identifier", [""])[0]
-        plain = unquote(text).replace("\\|", "|").replace("\\,", ",").replace("\\$", "$").replace("\\\\", "\\")
+        plain = (
+            unquote(text).replace("\\|", "|").replace("\\,", ",").replace("\\$", "$").replace("\\\\", "\\")
+        )
         system, bar, value = plain.rpartition("|")
         if not value:
             raise Refused(400, "value", "Only a search by identifier is understood: system|value.")

@@ -37,7 +37,7 @@ def open_file(story: Story) -> str:
     for party in story.others():
         prove.absent(f"her file, asked for by {party.name}", [party.get(patient)])
         prove.same(f"people {party.name} can find", party.search("Patient"), [])
-    prove.same("her file, asked for by the second clinic", story.clinic_two.look(patient).http_status, 404)
+    prove.absent("her file, asked for by the second clinic", [story.clinic_two.look(patient)])
     entry = clinic.read(f"Organization/{shelter.organization}")
     prove.same("the shelter in the directory", entry["name"], "Linden Street Office")
     prove.nothing_but("the shelter in the directory", entry, ("active", "name"))
@@ -82,7 +82,9 @@ def refer_without_name(story: Story) -> str:
     number = made["identifier"][0]["value"]
 
     inbox = clinic.search("Task", status="requested")
-    prove.same("referrals the nurse finds", [f"Task/{one['id']}" for one in inbox], [story.papers["night_task"]])
+    prove.same(
+        "referrals the nurse finds", [f"Task/{one['id']}" for one in inbox], [story.papers["night_task"]]
+    )
     task, request, seen = inbox[0], *(clinic.read(inbox[0][name]["reference"]) for name in ("focus", "for"))
     prove.nothing_but("the referral", task, NO_NAME_TASK)
     prove.same("who seems to ask", task["requester"], to("Organization", story.network))
@@ -92,14 +94,14 @@ def refer_without_name(story: Story) -> str:
     prove.nothing_but("the person", seen, ("extension",))
     flags = {one["url"]: one for one in seen["extension"]}
     prove.same("adult or child", flags[structure("age-group")]["valueCode"], "adult")
-    prove.same("interpreter", flags[INTERPRETER_REQUIRED]["valueBoolean"], True)
+    prove.true("interpreter", flags[INTERPRETER_REQUIRED]["valueBoolean"] is True)
     prove.absent("her own file", [clinic.get(story.papers["person"])])
     prove.true("nothing of it names her", "Lark" not in str((task, request, seen, someone)))
 
     clinic.change(story.papers["night_task"], status="accepted")
     prove.same("the shelter reads the answer", shelter.read(story.papers["night_task"])["status"], "accepted")
     return (
-        'A referral without a name: the first clinic\'s nurse on call sees "adult, hand injury, interpreter, '
+        "A referral without a name: the first clinic's nurse on call sees \"adult, hand injury, interpreter, "
         'tonight", and nothing else. She answers yes. Lark carries a card with a number.'
     )
 
@@ -159,9 +161,7 @@ def refuse_governments(story: Story) -> str:
     shelter.create(papers.her_act(story.papers["refusal"], patient, shelter.organization))
     prove.same("her refusal", shelter.read(story.papers["refusal"])["status"], "active")
     supposed = papers.permit(office.organization, "residence-permit", ("identity", "legal-needs"))
-    draft = story.write(
-        "supposed", papers.release(patient, shelter.organization, supposed, status="draft")
-    )
+    draft = story.write("supposed", papers.release(patient, shelter.organization, supposed, status="draft"))
     for state in ("requested", "accepted"):
         shown = preview(story, "legal_request", office.organization, state, "supposed")
         prove.same(f"what that office would see even with a permission ({state})", shown, {})
@@ -186,9 +186,7 @@ def show_preview(story: Story) -> str:
         ("papers", "immigration", "", "Passport is with somebody else"),
     ):
         story.write(name, papers.condition(patient, category, icd_10, text))
-    allowed = papers.permit(
-        clinic.organization, "TREAT", ("identity", "health", "mental-health")
-    )
+    allowed = papers.permit(clinic.organization, "TREAT", ("identity", "health", "mental-health"))
     story.write("clinic_release", papers.release(patient, shelter.organization, allowed, status="draft"))
 
     before = preview(story, "health_request", clinic.organization, "accepted", "clinic_release")
@@ -197,7 +195,9 @@ def show_preview(story: Story) -> str:
     notice = preview(story, "health_request", clinic.organization, "requested", "clinic_release")
     prove.nothing_but("her name before they say yes", notice[patient], ("extension",))
     prove.nothing_but("her file after", before[patient], ("extension", "name", "gender", "birthDate"))
-    prove.true("no place, phone or safe word", not any(w in str(before) for w in ("Hidden", "555", "bicycle")))
+    prove.true(
+        "no place, phone or safe word", not any(w in str(before) for w in ("Hidden", "555", "bicycle"))
+    )
     prove.true("no words of the shelter", "Deep cut" not in str(before))
 
     permits = shelter.read(story.papers["clinic_release"])["provision"]

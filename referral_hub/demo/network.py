@@ -27,7 +27,8 @@ EHR = "clinic_two"
 
 _RECIPIENT = (
     "system/Task.rus system/ServiceRequest.rs system/Patient.rs system/Consent.rs system/Condition.rs "
-    "system/Observation.rs system/DocumentReference.rs system/Communication.rs system/Organization.rs"
+    "system/Observation.rs system/Procedure.rs system/DocumentReference.rs system/Communication.rs "
+    "system/CarePlan.rs system/Organization.rs"
 )
 
 

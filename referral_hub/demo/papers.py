@@ -256,9 +256,7 @@ def permit(
         "type": "permit",
         "period": {"start": instant(start_us), "end": instant(start_us + round(days * DAY_US))},
         "actor": [{"role": _RECIPIENT, "reference": to("Organization", receiver)}],
-        "purpose": [
-            {"system": ACT_REASON if purpose.isupper() else code_system("purpose"), "code": purpose}
-        ],
+        "purpose": [{"system": ACT_REASON if purpose.isupper() else code_system("purpose"), "code": purpose}],
     }
     if categories:
         found["class"] = [{"system": CATEGORY, "code": category} for category in categories]

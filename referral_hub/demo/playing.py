@@ -13,22 +13,23 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 
+from referral_hub.app import clock
 from referral_hub.checks import check_audit
 from referral_hub.demo import clinics, first_days, her_own_way, legal_ways
 from referral_hub.demo.cast import FrontDesk, Party, Story
 from referral_hub.demo.network import EHR, Network, found_network, keep_keys
 from referral_hub.demo.servers import free_port, running_ehr, running_hub
 from referral_hub.demo.smart_partner import PartnerFault, SmartPartner
-from referral_hub.demo.stage import Stage, Step, Unexpected
+from referral_hub.demo.stage import Evidence, Stage, Step, Unexpected
 from referral_hub.demo.tracker import HEADS, tracker
 from referral_hub.errors import HubError
 from referral_hub.fhir.dates import instant
-from referral_hub.app import clock
 from referral_hub.founding import opened_hub
 from referral_hub.settings import PREFIX, Settings
 
@@ -41,23 +42,27 @@ STEPS: tuple[Step[Story], ...] = (
 """The whole story, in order."""
 
 
-def play(*, check: bool, port: int, data_dir: Path | None) -> int:
-    """Plays the whole demo; see :func:`referral_hub.demo.run`."""
+def play(*, check: bool, port: int, data_dir: Path | None, steps: Sequence[Step[Story]] = STEPS) -> int:
+    """Plays the demo, or only some of its steps; see :func:`referral_hub.demo.run`."""
     stage = Stage()
     with ExitStack() as stack:
         stack.enter_context(_ended_in_order())
         try:
             directory = data_dir or Path(stack.enter_context(_temporary()))
-            return _played(stage, stack, directory.absolute(), port or free_port(), check=check)
+            return _played(stage, stack, directory.absolute(), port or free_port(), steps, check=check)
         except HubError as problem:
             stage.say(problem.text)
             return 1
         except KeyboardInterrupt:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not stop the cleaning up
+            stage.say()
             stage.say("Ended.")
-            return 0 if not check else 1
+            return int(check)
 
 
-def _played(stage: Stage, stack: ExitStack, directory: Path, port: int, *, check: bool) -> int:
+def _played(
+    stage: Stage, stack: ExitStack, directory: Path, port: int, steps: Sequence[Step[Story]], *, check: bool
+) -> int:
     began_s = time.monotonic()
     base_url = f"http://127.0.0.1:{port}"
     stage.say("Starting a hub with an invented network. Nobody in this story exists.")
@@ -69,34 +74,37 @@ def _played(stage: Stage, stack: ExitStack, directory: Path, port: int, *, check
     story = _story(settings, network, ehr_base, desk_key)
     stage.say(f"The hub answers at {base_url}. It took {time.monotonic() - began_s:.0f} s.")
     stage.say()
-    played = _tell(stage, story)
+    played = _tell(stage, story, steps)
     stage.say()
-    if played == len(STEPS):
+    if played == len(steps):
         rows = [row.cells() for row in tracker(story)]
         stage.table("The tracker of the shelter, made from its own referrals:", HEADS, rows)
         stage.say()
-    stage.say(f"demo: {len(STEPS)} steps, {played} ok")
-    if check or played < len(STEPS):
-        return int(played < len(STEPS))
+    stage.say(f"demo: {len(steps)} steps, {played} ok")
+    if check or played < len(steps):
+        return int(played < len(steps))
     _keep_serving(stage, network, base_url, ehr_base, directory)
     return 0
 
 
-def _tell(stage: Stage, story: Story) -> int:
+def _tell(stage: Stage, story: Story, steps: Sequence[Step[Story]]) -> int:
     """Plays step after step; gives how many were as they must be."""
-    when_width = max(len(step.when) for step in STEPS)
-    for done, step in enumerate(STEPS):
+    when_width = max(len(step.when) for step in steps)
+    for done, step in enumerate(steps):
         story.times.append((instant(clock()), step.when))
         try:
             line = step.play(story)
-        except Unexpected as told:
+        except Unexpected as unexpected:
+            stage.failure(step.number, step.name, unexpected)
+            return done
+        except (PartnerFault, LookupError, TypeError, ValueError) as fault:
+            told = Unexpected(
+                "an answer", "one that holds what the story needs", f"{type(fault).__name__}: {fault}"
+            )
             stage.failure(step.number, step.name, told)
             return done
-        except PartnerFault as fault:
-            stage.failure(step.number, step.name, Unexpected("an answer of the hub", "one", fault))
-            return done
         stage.step(step.number, step.when, line, when_width=when_width)
-    return len(STEPS)
+    return len(steps)
 
 
 def _story(settings: Settings, network: Network, ehr_base: str, desk_key: str) -> Story:
@@ -109,16 +117,15 @@ def _story(settings: Settings, network: Network, ehr_base: str, desk_key: str) -
             parties[name] = Party(registered.partner.called, registered.organization, software)
     clinic = network.partners[EHR]
     desk = FrontDesk(ehr_base, desk_key, organization=clinic.organization, name=clinic.partner.called)
-    desk.act(
-        "connect", fhir_base=settings.fhir_base, client_id=clinic.client_id, scope=clinic.partner.scope
-    )
+    desk.act("connect", fhir_base=settings.fhir_base, client_id=clinic.client_id, scope=clinic.partner.scope)
 
     def verify() -> tuple[int, str]:
         with opened_hub(settings) as parts:
             found = check_audit(parts)
         return found.links, found.broken
 
-    return Story(parties, desk, network.hub_organization, verify)
+    nothing = parties["shelter"].get(f"Patient/{uuid.uuid4()}").body
+    return Story(parties, desk, network.hub_organization, verify, Evidence(nothing))
 
 
 def _settings(directory: Path, base_url: str, ehr_base: str) -> Mapping[str, str]:
@@ -133,7 +140,9 @@ def _settings(directory: Path, base_url: str, ehr_base: str) -> Mapping[str, str
 def _keep_serving(stage: Stage, network: Network, base_url: str, ehr_base: str, directory: Path) -> None:
     keep_keys(network, directory / "partners")
     stage.say()
-    stage.say(f"The hub keeps serving: FHIR at {base_url}/fhir, the second clinic's own server at {ehr_base}/fhir.")
+    stage.say(
+        f"The hub keeps serving: FHIR at {base_url}/fhir, the second clinic's own server at {ehr_base}/fhir."
+    )
     stage.say("Pages and logins come later; until then every organisation has its software and a key:")
     stage.table(
         "",
@@ -162,13 +171,14 @@ def _temporary() -> Iterator[str]:
 
 @contextmanager
 def _ended_in_order() -> Iterator[None]:
-    """Lets SIGTERM end everything in order, as Ctrl-C does."""
+    """Lets SIGTERM end everything in order, as Ctrl-C does; afterwards both are as they were."""
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, stop)
+    before = {one: signal.signal(one, stop) for one in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for one, handler in before.items():
+            signal.signal(one, handler)

@@ -1,7 +1,9 @@
-"""The processes of the demo: the hub, as ``referral-hub serve``, and the second clinic's own server.
+"""The processes of the demo: the hub, as ``referral-hub serve`` runs it, and the second clinic's own server.
 
 What lives here: starting, waiting until they answer, and ending them. What does not: what they do
-(``referral_hub.serving``, ``demo.ehr``), what is asked of them (the chapters).
+(``demo.tethered``, ``demo.ehr``), what is asked of them (the chapters).
+
+Both end when their standard input does: this process need only let go of them, or be gone.
 """
 
 import contextlib
@@ -25,8 +27,6 @@ from referral_hub.settings import PREFIX, Settings
 START_S = 30.0
 END_S = 30.0
 WORKERS = 2
-HUB = (sys.executable, "-m", "referral_hub")
-"""How the hub's command line is run in a process of its own."""
 
 
 def environment(settings_given: Mapping[str, str]) -> dict[str, str]:
@@ -50,7 +50,7 @@ def running_ehr() -> Iterator[tuple[str, str]]:
         ConfigurationError: it did not start.
     """
     desk_key = secrets.token_urlsafe(24)
-    process = subprocess.Popen(  # noqa: S603 - our own module, no word of it from outside
+    process = subprocess.Popen(
         [sys.executable, "-m", "referral_hub.demo.ehr"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -60,16 +60,12 @@ def running_ehr() -> Iterator[tuple[str, str]]:
     try:
         yield _first_line(process), desk_key
     finally:
-        if process.stdin is not None:
-            process.stdin.close()
-        _end(process)
-        if process.stdout is not None:
-            process.stdout.close()
+        _let_go(process)
 
 
 @contextmanager
 def running_hub(settings: Settings, given: Mapping[str, str], port: int) -> Iterator[None]:
-    """Runs ``referral-hub serve`` on a loopback address until the block ends.
+    """Runs the hub on a loopback address until the block ends.
 
     Args:
         settings: of the hub, to know where its log goes.
@@ -80,17 +76,16 @@ def running_hub(settings: Settings, given: Mapping[str, str], port: int) -> Iter
         ConfigurationError: it did not start, with what it said.
     """
     log = settings.data_dir / "serve.log"
-    command = [*HUB, "serve", "--port", str(port), "--workers", str(WORKERS)]
+    command = [sys.executable, "-m", "referral_hub.demo.tethered", str(port), str(WORKERS)]
     with log.open("wb") as told:
         process = subprocess.Popen(  # noqa: S603 - our own module, no word of it from outside
-            command, stdin=subprocess.DEVNULL, stdout=told, stderr=told, env=environment(given)
+            command, stdin=subprocess.PIPE, stdout=told, stderr=told, env=environment(given)
         )
         try:
             _wait_until_ready(process, settings.base_url, log)
             yield
         finally:
-            process.terminate()
-            _end(process)
+            _let_go(process)
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], base_url: str, log: Path) -> None:
@@ -117,9 +112,14 @@ def _first_line(process: subprocess.Popen[str]) -> str:
     return line
 
 
-def _end(process: subprocess.Popen[bytes] | subprocess.Popen[str]) -> None:
+def _let_go(process: subprocess.Popen[bytes] | subprocess.Popen[str]) -> None:
+    """Lets go of a process, which then ends in order; by force where that takes too long."""
+    if process.stdin is not None:
+        process.stdin.close()
     try:
         process.wait(END_S)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+    if process.stdout is not None:
+        process.stdout.close()

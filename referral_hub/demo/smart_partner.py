@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 
 import requests
 from joserfc import jwt
-from joserfc.jwk import ECKey, Key, RSAKey
+from joserfc.jwk import ECKey, Key, KeyParameters, RSAKey
 
 FHIR_JSON = "application/fhir+json"
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -41,7 +41,7 @@ def make_key(algorithm: str, name: str) -> Key:
         algorithm: ``ES384`` or ``RS384``.
         name: its ``kid``.
     """
-    named = {"kid": name, "alg": algorithm, "use": "sig"}
+    named: KeyParameters = {"kid": name, "alg": algorithm, "use": "sig"}
     if algorithm == "RS384":
         return RSAKey.generate_key(2048, named)
     return ECKey.generate_key("P-384", named)
@@ -105,6 +105,10 @@ class SmartPartner:
         self._ends_s = 0.0
         self.granted = ""
 
+    def close(self) -> None:
+        """Gives back the connections."""
+        self._http.close()
+
     # --- tokens ----------------------------------------------------------------------------------------
 
     def token(self) -> str:
@@ -129,7 +133,9 @@ class SmartPartner:
             "client_assertion": self._assertion(self._token_endpoint),
         }
         try:
-            answer = self._http.post(self._token_endpoint, data=form, timeout=TIMEOUT_S, allow_redirects=False)
+            answer = self._http.post(
+                self._token_endpoint, data=form, timeout=TIMEOUT_S, allow_redirects=False
+            )
             told = answer.json()
         except (requests.RequestException, ValueError) as fault:
             raise PartnerFault(f"the token endpoint did not answer: {type(fault).__name__}") from None
@@ -172,7 +178,7 @@ class SmartPartner:
             "iss": self.client_id,
             "sub": self.client_id,
             "aud": audience,
-            "exp": int(time.time()) + ASSERTION_LIFE_S,  # noqa: TID251 - a partner has a clock of its own
+            "exp": int(time.time()) + ASSERTION_LIFE_S,
             "jti": secrets.token_urlsafe(24),
         }
         return jwt.encode(header, claims, self._key, algorithms=[str(named["alg"])])
@@ -208,15 +214,24 @@ class SmartPartner:
             sent.setdefault("Content-Type", FHIR_JSON)
         try:
             answer = self._http.request(
-                method, self._address(path), data=data, headers=sent, timeout=TIMEOUT_S, allow_redirects=False
+                method,
+                self.address_of(path),
+                data=data,
+                headers=sent,
+                timeout=TIMEOUT_S,
+                allow_redirects=False,
             )
         except requests.RequestException as fault:
             raise PartnerFault(f"the hub did not answer: {type(fault).__name__}") from None
         found = {name.lower(): value for name, value in answer.headers.items()}
         return Answer(answer.status_code, found, answer.content)
 
-    def _address(self, path: str) -> str:
-        """Gives the absolute address; the token never goes anywhere but to the hub."""
+    def address_of(self, path: str) -> str:
+        """Gives the absolute address of a path; the token never goes anywhere but to the hub.
+
+        Raises:
+            PartnerFault: it is an address elsewhere.
+        """
         if not path.startswith(("https://", "http://")):
             return f"{self.fhir_base}/{path.lstrip('/')}"
         if not path.startswith(f"{self.fhir_base}/"):
@@ -225,11 +240,11 @@ class SmartPartner:
 
     def get(self, path: str, **headers: str) -> Answer:
         """Sends a GET."""
-        return self.ask("GET", path, **headers)
+        return self.ask("GET", path, None, **headers)
 
-    def create(self, resource: Resource, **headers: str) -> Answer:
+    def create(self, resource: Resource) -> Answer:
         """Sends a create."""
-        return self.ask("POST", str(resource["resourceType"]), resource, **headers)
+        return self.ask("POST", str(resource["resourceType"]), resource)
 
     def update(self, resource: Resource) -> Answer:
         """Sends an update that names the version it was made from."""

@@ -41,10 +41,15 @@ class Unexpected(Exception):
 
 
 class Evidence:
-    """What a step shows. Each look counts; the first that fails ends the story."""
+    """What a step shows. Each look counts; the first that fails ends the story.
 
-    def __init__(self) -> None:
+    Args:
+        nothing: the body that answers a question for something that never existed.
+    """
+
+    def __init__(self, nothing: bytes) -> None:
         self.count = 0
+        self._nothing = nothing
 
     def same(self, what: str, seen: object, expected: object) -> None:
         """Two things are the same."""
@@ -66,9 +71,9 @@ class Evidence:
             self.true(f"{what}: says why", words in told, told)
 
     def absent(self, what: str, answers: Iterable[Answer]) -> None:
-        """Each of these looks like a thing that does not exist."""
+        """Each of these is answered, to the byte, like a question for something that never existed."""
         for answer in answers:
-            self.same(what, answer.http_status, 404)
+            self.same(what, (answer.http_status, answer.body), (404, self._nothing))
 
     def nothing_but(self, what: str, resource: Mapping[str, Any], elements: Iterable[str]) -> None:
         """A resource has no elements beside these."""

@@ -1,16 +1,17 @@
 """The tracker: the shelter's own referrals, who has the ball, since when, and what is late.
 
-What lives here: reading that from the Tasks themselves; nothing of it is stored twice. What does not: the Tasks.
+What lives here: reading that from the Tasks themselves and from the permissions the shelter keeps; nothing of it
+is stored twice. What does not: the Tasks.
 
 Source: ``views.md`` 9 (Late: the tracker is the requester's own Tasks; Handoff); ``practice.md``, the words.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from referral_hub.demo.cast import Story, step_of
-from referral_hub.demo.papers import INPUT_TYPE, Resource
-from referral_hub.fhir.elements import code_in, codings
+from referral_hub.demo.papers import CATEGORY, INPUT_TYPE, Resource
+from referral_hub.fhir.elements import code_in
 
 HEADS = ("asked", "for", "how it stands", "ball with", "since", "late")
 NOBODY = "nobody"
@@ -33,6 +34,7 @@ _STEPS: Mapping[str, str] = {
     "awaiting-consent": "waiting for a permission",
     "sharing-ended": "permission has ended",
 }
+STOPPED = "sharing stopped"
 _OVER = frozenset({"completed", "cancelled", "entered-in-error"})
 _OURS = frozenset({"draft", "rejected", "failed"})
 
@@ -92,23 +94,41 @@ def tracker(story: Story) -> list[Row]:
         for task in shelter.search("Task", _count="200")
         if task["status"] != "entered-in-error" and "owner" in task
     ]
+    allowed = {owner for owner, _ in permissions(shelter.search("Consent", status="active", _count="200"))}
     rows = []
     for task in sorted(tasks, key=lambda one: str(one["authoredOn"])):
         owner = task["owner"]["reference"].partition("/")[2]
-        need = codings(shelter.read(task["focus"]["reference"])["category"])[0][1]
+        need = code_in(shelter.read(task["focus"]["reference"])["category"], CATEGORY)
         ball = ball_of(task, mine=shelter.organization)
         step = step_of(task)
+        stopped = ball == owner and owner not in allowed
         rows.append(
             Row(
                 asked=names.get(owner, owner),
                 need=need.replace("-", " "),
-                stands=", ".join(filter(None, (_WORDS[task["status"]], _STEPS.get(step, "")))),
-                ball="we" if ball == shelter.organization else names.get(ball, NOBODY),
+                stands=", ".join(
+                    filter(None, (_WORDS[task["status"]], STOPPED if stopped else _STEPS.get(step, "")))
+                ),
+                ball="we" if stopped or ball == shelter.organization else names.get(ball, NOBODY),
                 since=when(_since(story, task), story.times),
                 late="late" if step == "overdue" else "",
             )
         )
     return rows
+
+
+def permissions(consents: Iterable[Resource]) -> Iterator[tuple[str, str]]:
+    """Gives (organisation id, purpose) of every permit in these Consents.
+
+    >>> actor = {"reference": {"reference": "Organization/clinic"}}
+    >>> permit = {"type": "permit", "actor": [actor], "purpose": [{"code": "TREAT"}]}
+    >>> list(permissions([{"provision": {"type": "deny", "provision": [permit]}}]))
+    [('clinic', 'TREAT')]
+    """
+    for consent in consents:
+        for permit in consent["provision"].get("provision", ()):
+            for actor in permit["actor"]:
+                yield actor["reference"]["reference"].partition("/")[2], permit["purpose"][0]["code"]
 
 
 def _since(story: Story, task: Resource) -> str:

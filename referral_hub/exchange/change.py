@@ -12,6 +12,8 @@ Source: ``engine.md`` 1 (writes), ``views.md`` 1 (referral_access), ``consent.md
 from dataclasses import dataclass, field
 from typing import Literal
 
+import msgspec
+
 from referral_hub.access.rows import Grant, ReferralAccess, Refusal, RefusalException
 
 
@@ -180,8 +182,7 @@ class Due:
     detail: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
+class AuditEntry(msgspec.Struct, frozen=True, gc=False):
     """One line of the audit, written in the transaction of what it tells (or spooled, for reads).
 
     ``entities`` are ``Type/id/version`` texts, ``consents`` ``id/version`` texts; ``outcome`` is 0 for done,

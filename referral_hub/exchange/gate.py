@@ -9,10 +9,11 @@ Source: ``architecture.md`` 4, ``views.md`` whole, ``consent.md`` 1.2, 3.2 and 5
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from threading import Lock
 from typing import Any
+
+import msgspec
 
 from referral_hub.access.decision import decide
 from referral_hub.access.grants import opened
@@ -42,8 +43,7 @@ from referral_hub.fhir.dates import instant
 _LETTERS = {"create": "c", "update": "u", "patch": "u", "delete": "d", "read": "r", "search": "s"}
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """A released body with the consents it stands on, for the audit."""
 
     released: Released
@@ -70,7 +70,7 @@ class Gate:
         self._view_key = view_key
         self._size = size
         self._lock = Lock()
-        self._views: OrderedDict[tuple[int, str, View], bytes] = OrderedDict()
+        self._views: OrderedDict[tuple[int, str, View], tuple[bytes, str]] = OrderedDict()
 
     # --- what leaves -----------------------------------------------------------------------------------
 
@@ -106,6 +106,38 @@ class Gate:
             standing = look.standing(row.person, caller.organization_id, caller.refusal_targets)
         return self._release(reader_of(caller), row, standing, look, at_us)
 
+    def release_page(
+        self,
+        caller: Principal,
+        rows: Iterable[ResourceRow],
+        standings: Mapping[int, Standing],
+        look: Look,
+        at_us: int,
+    ) -> list[tuple[ResourceRow, Outcome]]:
+        """Gives those rows of a page that this caller may have, each with its body, as ``release`` would.
+
+        ``standings`` are by person, of the same state as the rows.
+        """
+        reader = reader_of(caller)
+        found = []
+        for row in rows:
+            standing = standings.get(row.person) if row.person is not None else None
+            if standing is None and row.foreign_elements and row.person is not None:
+                standing = look.standing(row.person, caller.organization_id, caller.refusal_targets)
+            outcome = self._release(reader, row, standing, look, at_us)
+            if outcome is not None:
+                found.append((row, outcome))
+        return found
+
+    def points_at(self, caller: Principal, rows: Iterable[ResourceRow]) -> set[str]:
+        """Gives everything that rows of others point at, so that a page looks it up once; it opens nothing."""
+        return {
+            text
+            for row in rows
+            if row.author != caller.organization_id
+            for text in self._sight.points_at(row)
+        }
+
     def release_to(
         self, receiver: OrganizationRow, row: ResourceRow, look: Look, at_us: int
     ) -> Outcome | None:
@@ -139,7 +171,8 @@ class Gate:
         seen = self._sight.see(
             Reader(receiver.facts, targets, purpose), row, standing, working, at_us, fresh=True
         )
-        return None if seen is None else self._body(row, seen.view)
+        made = None if seen is None else self._made(row, seen.view)
+        return None if made is None else made[0]
 
     def _release(
         self, reader: Reader, row: ResourceRow, standing: Standing | None, look: Look, at_us: int
@@ -148,27 +181,27 @@ class Gate:
         return None if seen is None else self._outcome(reader, row, seen)
 
     def _outcome(self, reader: Reader, row: ResourceRow, seen: Seen) -> Outcome | None:
-        view = seen.view
-        stored = view.kind == "stored"
-        body = row.body if stored else self._body(row, view)
-        if body is None:
+        made = self._made(row, seen.view)
+        if made is None:
             return None
-        etag = f'W/"{row.version}"' if stored else f'W/"{row.version}-{view.digest(self._view_key)}"'
+        body, etag = made
         released = Released(ReleasedBytes(row.type, row.id, row.version, etag, row.updated_us, body))
         return Outcome(released, seen.consents, own=row.author == reader.organization.id)
 
-    def _body(self, row: ResourceRow, view: View) -> bytes | None:
+    def _made(self, row: ResourceRow, view: View) -> tuple[bytes, str] | None:
+        """Gives the bytes of a view and its ETag; None where a type has no such copy."""
         if view.kind == "stored":
-            return row.body
+            return row.body, f'W/"{row.version}"'
         key = (row.row_id, row.version, view)
         kept = self._views.get(key)
         if kept is not None:
             return kept
         try:
-            made = json_codec.encode(render(body_of(row), view))
+            body = json_codec.encode(render(body_of(row), view))
         except NotFound:
             # A type that has no such copy cannot be shown at all.
             return None
+        made = body, f'W/"{row.version}-{view.digest(self._view_key)}"'
         with self._lock:
             self._views[key] = made
             while len(self._views) > self._size:
@@ -246,8 +279,8 @@ class Gate:
             return None
         if seen.view.kind == "stored":
             return body_of(row)
-        made = self._body(row, seen.view)
-        return None if made is None else dict(json_codec.decode_own(made))
+        made = self._made(row, seen.view)
+        return None if made is None else dict(json_codec.decode_own(made[0]))
 
     def answer(self, caller: Principal, row: ResourceRow, working: Working, at_us: int) -> Outcome | None:
         """Gives what a writer is answered with: its own view of what it wrote."""

@@ -2,10 +2,13 @@
 
 What lives here: ``LazyLook``. When it was used, the reader checks the epoch again before anything leaves.
 
+All its answers are of one state, so each question is asked of the store once; and what the other rows of a page
+will ask is fetched with the first of them.
+
 Source: ``engine.md`` 2 (the epoch is read again where more than one statement passes).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from types import TracebackType
 
@@ -13,12 +16,22 @@ from referral_hub.exchange.ports import ConsentRow, OrganizationRow, ResourceRow
 
 
 class LazyLook:
-    """A snapshot that is opened by its first question. Use it in a ``with`` block."""
+    """A snapshot that is opened by its first question. Use it in a ``with`` block.
 
-    def __init__(self, store: Store) -> None:
+    Args:
+        store: whose state is looked at.
+        also: gives the ``Type/id`` that will be asked for as well, on a page of several rows; it is called once,
+            when the first resource is looked up.
+    """
+
+    def __init__(self, store: Store, also: Callable[[], Iterable[str]] | None = None) -> None:
         self._store = store
+        self._also = also
         self._stack = ExitStack()
         self._snapshot: Snapshot | None = None
+        self._found: dict[str, ResourceRow | None] = {}
+        self._rows: dict[int, ResourceRow | None] = {}
+        self._organizations: dict[str, OrganizationRow | None] = {}
 
     def __enter__(self) -> "LazyLook":
         """Opens nothing yet."""
@@ -48,15 +61,30 @@ class LazyLook:
 
     def resources(self, references: Iterable[str]) -> dict[str, ResourceRow]:
         """Gives current rows by ``Type/id``."""
-        return self.snapshot.resources(references)
+        wanted = set(references)
+        missing = wanted - self._found.keys()
+        if missing:
+            if self._also is not None:
+                missing.update(self._also())
+                self._also = None
+            found = self.snapshot.resources(missing)
+            self._found.update({text: found.get(text) for text in missing})
+            self._rows.update({row.row_id: row for row in found.values()})
+        return {text: row for text in wanted if (row := self._found[text]) is not None}
 
     def rows(self, row_ids: Sequence[int]) -> dict[int, ResourceRow]:
         """Gives current rows by row id."""
-        return self.snapshot.rows(row_ids)
+        missing = [row_id for row_id in row_ids if row_id not in self._rows]
+        if missing:
+            found = self.snapshot.rows(missing)
+            self._rows.update({row_id: found.get(row_id) for row_id in missing})
+        return {row_id: row for row_id in row_ids if (row := self._rows[row_id]) is not None}
 
     def organization(self, organization_id: str) -> OrganizationRow | None:
         """Gives the hub's own row of an organisation."""
-        return self.snapshot.organization(organization_id)
+        if organization_id not in self._organizations:
+            self._organizations[organization_id] = self.snapshot.organization(organization_id)
+        return self._organizations[organization_id]
 
     def hub_organization(self) -> OrganizationRow | None:
         """Gives the network's own organisation."""

@@ -280,6 +280,9 @@ class Store(Protocol):
     def epoch(self, person: int) -> int:
         """Gives the person's consent epoch as it is now."""
 
+    def epochs(self, persons: Sequence[int]) -> dict[int, int]:
+        """Gives several persons' consent epochs, of one state; 0 before a person's first consent."""
+
     def apply(self, change: Admitted) -> None:
         """Applies the Change whole.
 

@@ -10,6 +10,7 @@ Source: FHIR R4 search.html; ``views.md`` 5; ``consent.md`` 3.3 (S-07 to S-14).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from referral_hub.access.principal import Principal
 from referral_hub.errors import Busy, InvalidParameter
@@ -99,8 +100,8 @@ def search(
         plan = _plan(hub, caller, type_name, query, token_digest, at_us, cursor)
         page = hub.store.search(plan)
         caller = hub.identify(page.token, at_us)
-        with LazyLook(hub.store) as look:
-            matches = _released(hub, caller, page, look, at_us)
+        with LazyLook(hub.store, partial(hub.gate.points_at, caller, page.rows)) as look:
+            matches = hub.gate.release_page(caller, page.rows, page.standings, look, at_us)
             included = _included(hub, caller, query.includes, page, matches, look, at_us)
             if look.used and _moved_on(hub, page):
                 continue
@@ -288,18 +289,6 @@ def _spans(criterion: search_query.Criterion) -> tuple[tuple[str, int, int], ...
     )
 
 
-def _released(
-    hub: Hub, caller: Principal, page: SearchPage, look: LazyLook, at_us: int
-) -> list[tuple[ResourceRow, Outcome]]:
-    found = []
-    for row in page.rows:
-        standing = page.standings.get(row.person) if row.person is not None else None
-        outcome = hub.gate.release(caller, row, standing, look, at_us)
-        if outcome is not None:
-            found.append((row, outcome))
-    return found
-
-
 def _included(
     hub: Hub,
     caller: Principal,
@@ -367,4 +356,5 @@ def _record(hub: Hub, caller: Principal, rows: Sequence[tuple[ResourceRow, Outco
 
 
 def _moved_on(hub: Hub, page: SearchPage) -> bool:
-    return any(hub.store.epoch(person) != standing.epoch for person, standing in page.standings.items())
+    now = hub.store.epochs(tuple(page.standings))
+    return any(now[person] != standing.epoch for person, standing in page.standings.items())

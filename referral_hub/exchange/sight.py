@@ -8,8 +8,11 @@ Source: ``views.md`` 1, 2, 4 and 9.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Protocol
+
+import msgspec
 
 from referral_hub.access.facts import ResourceFacts, codes_of, references_of
 from referral_hub.access.levels import cells_of
@@ -28,6 +31,7 @@ from referral_hub.access.views import (
 from referral_hub.exchange.building import body_of
 from referral_hub.exchange.openings import CLOSED, Openings, Openness, Reader
 from referral_hub.exchange.ports import ConsentRow, OrganizationRow, ResourceRow, Standing
+from referral_hub.exchange.sayings import Sayings
 from referral_hub.fhir.elements import code_in
 from referral_hub.resources.task import CANCEL_BY_TARGET, STATUS_REASON
 
@@ -60,19 +64,31 @@ class Look(Protocol):
         """Gives how an organisation stands to a person."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(msgspec.Struct, frozen=True):
     """The view of a row and the consents (id, version) it stands on."""
 
     view: View
     consents: tuple[tuple[str, str], ...] = ()
 
 
+@lru_cache(maxsize=4096)
+def _stored(reader: str) -> Seen:
+    """Gives how an author's organisation sees what it wrote: always the same."""
+    return Seen(stored_view(reader))
+
+
 class Sight:
-    """Chooses views. Holds no state but what ``Openings`` keeps by its full key."""
+    """Chooses views. Keeps what cannot change: what a version says, and which organisation is the network's own."""
 
     def __init__(self, openings: Openings) -> None:
         self._openings = openings
+        self._references = Sayings(references_of)
+        self._by_owner = Sayings(_owner_elements)
+        self._network_id = ""
+
+    def points_at(self, row: ResourceRow) -> frozenset[str]:
+        """Gives what a row points at, as ``Type/id``."""
+        return self._references.of(row) - {f"{row.type}/{row.id}"}
 
     def see(
         self,
@@ -98,7 +114,7 @@ class Sight:
         if row.author == me:
             if row.type == "Task" and row.foreign_elements:
                 return self._requester(reader, row, standing, openness, look, at_us, fresh=fresh)
-            return Seen(stored_view(me))
+            return _stored(me)
         if row.directory:
             return Seen(
                 directory_view(
@@ -201,12 +217,10 @@ class Sight:
                 at_us=at_us,
                 category=row.category,
                 requester=requester_shown(
-                    accepted=access.accepted, sender=row.author, network=_network(look) if deep else ""
+                    accepted=access.accepted, sender=row.author, network=self._network(look) if deep else ""
                 ),
-                selves=_selves(row, me, look) if deep else frozenset(),
-                own=_own_elements(body_of(row), by_owner=True)
-                if deep and row.type == "Task"
-                else frozenset(),
+                selves=self._selves(row, me, look) if deep else frozenset(),
+                own=self._by_owner.of(row) if deep and row.type == "Task" else frozenset(),
             )
             if view is not None and (found is None or _strength(view) > found[0]):
                 found = (_strength(view), view, access)
@@ -214,6 +228,7 @@ class Sight:
             return None
         _, view, access = found
         if deep and view.kind in ("F", "nameless") and row.type != "Patient":
+            visible = self._visible(reader, row, standing, look, at_us, fresh=fresh)
             view = (
                 referral_view(
                     row.type,
@@ -224,7 +239,7 @@ class Sight:
                     category=row.category,
                     requester=view.requester,
                     person=_person(row, look),
-                    visible=self._visible(reader, row, standing, look, at_us, fresh=fresh),
+                    visible=visible,
                     selves=view.selves,
                     own=view.own,
                     from_shelter=_is_shelter(row.author, look),
@@ -255,10 +270,11 @@ class Sight:
             cells = cells_of(access, notice_open=True, at_us=at_us)
             if access.organization != me or not cells.other:
                 continue
-            decision = self._openings.one(reader, standing, facts_of(row), look, at_us, fresh=fresh)
+            facts = facts_of(row)
+            decision = self._openings.one(reader, standing, facts, look, at_us, fresh=fresh)
             if decision.outcome != "permit":
                 return None
-            named = any(g.resource in facts_of(row).names for g in standing.grants if g.resource)
+            named = any(g.resource in facts.names for g in standing.grants if g.resource)
             view = other_view(
                 cells,
                 reader=me,
@@ -285,7 +301,7 @@ class Sight:
         fresh: bool,
     ) -> frozenset[str]:
         """Gives which of the things a row points at the reader may see; judged without going further."""
-        wanted = references_of(body_of(row)) - {f"{row.type}/{row.id}"}
+        wanted = self.points_at(row)
         if not wanted:
             return frozenset()
         return frozenset(
@@ -295,17 +311,22 @@ class Sight:
             and self.see(reader, target, standing, look, at_us, fresh=fresh, deep=False) is not None
         )
 
+    def _selves(self, row: ResourceRow, me: str, look: Look) -> frozenset[str]:
+        """Gives what a row points at that means the reader itself: its own services and roles."""
+        if not any(mark in row.body for mark in _SELF_MARKS):
+            return frozenset()
+        wanted = [
+            text
+            for text in self._references.of(row)
+            if text.startswith(("HealthcareService/", "PractitionerRole/"))
+        ]
+        return frozenset(text for text, target in look.resources(wanted).items() if target.author == me)
 
-def _selves(row: ResourceRow, me: str, look: Look) -> frozenset[str]:
-    """Gives what a row points at that means the reader itself: its own services and roles."""
-    if not any(mark in row.body for mark in _SELF_MARKS):
-        return frozenset()
-    wanted = [
-        text
-        for text in references_of(body_of(row))
-        if text.startswith(("HealthcareService/", "PractitionerRole/"))
-    ]
-    return frozenset(text for text, target in look.resources(wanted).items() if target.author == me)
+    def _network(self, look: Look) -> str:
+        if not self._network_id:
+            hub = look.hub_organization()
+            self._network_id = hub.facts.id if hub is not None else ""
+        return self._network_id
 
 
 def facts_of(row: ResourceRow) -> ResourceFacts:
@@ -338,6 +359,10 @@ def _strength(view: View) -> int:
     return {"H": 0, "K": 1, "N": 2, "F": 3, "nameless": 4}.get(view.kind, 0)
 
 
+def _owner_elements(task: dict[str, Any]) -> frozenset[str]:
+    return _own_elements(task, by_owner=True)
+
+
 def _own_elements(task: dict[str, Any], *, by_owner: bool) -> frozenset[str]:
     """Gives the tracked elements of a Task whose present value one side wrote, told by the table of moves."""
     status = task.get("status")
@@ -346,11 +371,6 @@ def _own_elements(task: dict[str, Any], *, by_owner: bool) -> frozenset[str]:
     if by_owner:
         return (_MOVE if owners else frozenset()) | _OWNER_ONLY
     return frozenset() if owners else _MOVE
-
-
-def _network(look: Look) -> str:
-    hub = look.hub_organization()
-    return hub.facts.id if hub is not None else ""
 
 
 def _is_shelter(organization_id: str, look: Look) -> bool:

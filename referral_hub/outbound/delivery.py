@@ -43,8 +43,11 @@ from referral_hub.outbound.ports import (
 
 log = logging.getLogger(__name__)
 
-LEASE_US = 120 * SECOND_US
-"""Longer than every call of one delivery can take together, so that nobody else sends meanwhile."""
+LEASE_US = 60 * SECOND_US
+"""Longer than every call of one delivery can take together, so that nobody else sends meanwhile.
+
+It is also how long a destination waits after the process was killed in the middle of a message to it.
+"""
 
 POLL_S = 900
 """How often a partner's Task is looked at where the partner's row does not say: SDOHCC's floor."""
@@ -70,6 +73,7 @@ class Delivery(Generic[C]):
         copies: where partners keep their copies.
         channel: the way to partners' servers.
         patience: how long a message is tried again.
+        lease_us: how long a message may take, in microseconds.
         tally: counts what became of messages.
     """
 
@@ -81,6 +85,7 @@ class Delivery(Generic[C]):
         channel: PartnerChannel,
         *,
         patience: Patience | None = None,
+        lease_us: int = LEASE_US,
         tally: Tally | None = None,
     ) -> None:
         self._hub = hub
@@ -88,6 +93,7 @@ class Delivery(Generic[C]):
         self._copies = copies
         self._channel = channel
         self._patience = patience or Patience()
+        self._lease_us = lease_us
         self.tally = tally or Tally()
 
     def deliver_one(self, at_us: int) -> bool:
@@ -106,7 +112,7 @@ class Delivery(Generic[C]):
 
     def claim(self, at_us: int) -> C | None:
         """Takes one message up for the length of a lease, or gives None."""
-        return self._outbox.claim(at_us, LEASE_US)
+        return self._outbox.claim(at_us, self._lease_us)
 
     def deliver(self, claimed: C) -> None:
         """Sends one claimed message, or settles why not. Raises nothing but a fault of the store itself."""
@@ -115,7 +121,8 @@ class Delivery(Generic[C]):
         except DeliveryFailed as failed:
             self._put_off(claimed, failed)
         except HubError as failed:
-            self._put_off(claimed, TryLater(failed.text))
+            # What cannot be opened may never be; what is busy will be free.
+            self._put_off(claimed, TryLater(failed.text, answered=isinstance(failed, Unavailable)))
         except Exception as fault:  # noqa: BLE001 -- one message that cannot be made must not stop the others
             log.error("a delivery of kind %s could not be made: %s", claimed.kind, type(fault).__name__)
             self._put_off(claimed, TryLater("The hub could not make this message.", answered=True))

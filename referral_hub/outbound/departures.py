@@ -91,7 +91,7 @@ def _decided(hub: Hub, copies: PartnerCopies, claimed: Claimed, at_us: int) -> D
         receiver = snapshot.organization(claimed.destination)
         if row is None or row.deleted or row.type != "Task":
             return Stays("gone")
-        if receiver is None or not receiver.facts.active or row.owner != receiver.facts.id:
+        if receiver is None or row.owner != receiver.facts.id or not _may_hear(receiver, claimed):
             return Stays("recipient-not-active", row, refused=True)
         outcome = hub.gate.release_to(receiver, row, snapshot, at_us)
     if not receiver.fhir_endpoint:
@@ -105,6 +105,11 @@ def _decided(hub: Hub, copies: PartnerCopies, claimed: Claimed, at_us: int) -> D
     if how == "create" and claimed.kind == "task-notice" and not _is_notice(outcome.released):
         return Stays("no-release", row, refused=True)
     return Departure(how, receiver, row, outcome.released, outcome.consents, url)
+
+
+def _may_hear(receiver: OrganizationRow, claimed: Claimed) -> bool:
+    """A suspended partner is told nothing any more, but it is asked to give back what it has."""
+    return receiver.facts.active or claimed.kind == "recall"
 
 
 def _is_notice(released: Released) -> bool:

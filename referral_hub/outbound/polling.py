@@ -20,6 +20,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 
 from referral_hub.access.principal import Principal, refusal_targets
@@ -98,7 +99,7 @@ class Poller:
         self.tally = tally or Tally()
 
     def poll_due(self, at_us: int, count: int = 200) -> int:
-        """Looks at the copies whose time came; gives how many those were. One bad partner stops no other.
+        """Looks at the copies whose time came; gives at how many. One bad partner stops no other.
 
         Args:
             at_us: now, microseconds UTC.
@@ -108,24 +109,32 @@ class Poller:
         for copy in self._copies.due(at_us, count):
             by_partner[copy.organization].append(copy)
         if len(by_partner) == 1:
-            self._poll_partner(*by_partner.values())
-        elif by_partner:
-            with ThreadPoolExecutor(self._at_once, "poll") as pool:
-                list(pool.map(self._poll_partner, by_partner.values()))
-        return sum(map(len, by_partner.values()))
+            return self._poll_partner(*by_partner.values())
+        if not by_partner:
+            return 0
+        with ThreadPoolExecutor(self._at_once, "poll") as pool:
+            return sum(pool.map(self._poll_partner, by_partner.values()))
 
-    def _poll_partner(self, copies: Iterable[PartnerCopy]) -> None:
+    def _poll_partner(self, copies: Iterable[PartnerCopy]) -> int:
         """Looks at one partner's Tasks in turn; once it cannot be reached, the rest waits for the next time."""
-        reached = True
+        reached, looked = True, 0
         for copy in copies:
             try:
                 reached = self.poll_one(copy, fetch=reached) and reached
+                looked += 1
             except HubError as failed:
-                self.tally.add("poll-failed")
-                log.warning("a look at a partner's Task failed: %s", type(failed).__name__)
+                self._failed(copy, failed)
             except Exception as fault:  # noqa: BLE001 -- what one partner answers must not stop the others
-                self.tally.add("poll-failed")
-                log.error("a look at a partner's Task broke: %s", type(fault).__name__)
+                self._failed(copy, fault)
+        return looked
+
+    def _failed(self, copy: PartnerCopy, fault: Exception) -> None:
+        """Puts a look that broke off to the next time, so that it stands in nobody's way."""
+        self.tally.add("poll-failed")
+        log.error("a look at a partner's Task failed: %s", type(fault).__name__)
+        now_us = self._hub.clock()
+        with suppress(HubError):
+            self._copies.later(copy, now_us, now_us + POLL_S * SECOND_US)
 
     def poll_one(self, copy: PartnerCopy, *, fetch: bool = True) -> bool:
         """Looks at one partner's Task and lets what changed there enter; False where it could not be reached.
@@ -143,7 +152,8 @@ class Poller:
             return True
         now_us = self._hub.clock()
         next_us = now_us + (place.owner.poll_seconds or POLL_S) * SECOND_US
-        if not self._copies.later(copy, now_us, next_us) or not fetch:
+        may_ask = place.owner.facts.active and place.owner.fhir_endpoint
+        if not self._copies.later(copy, now_us, next_us) or not fetch or not may_ask:
             return True
         seen = NotedCopy(copy.resource, copy.organization, copy.url, copy.etag, next_us)
         try:
@@ -223,16 +233,14 @@ class Poller:
     # --- what is noted ---------------------------------------------------------------------------------
 
     def _place(self, copy: PartnerCopy) -> _Place | None:
-        """Gives the hub's Task while it lives and its owner has a server; else the copy is looked at no more."""
+        """Gives the hub's Task and its owner while it lives; else the copy is looked at no more."""
         with self._hub.store.snapshot() as snapshot:
             row = snapshot.rows((copy.resource,)).get(copy.resource)
             owner = snapshot.organization(copy.organization)
             if row is None or row.deleted or row.type != "Task" or row.status not in LIFECYCLE.live:
                 return None
-            if owner is None or not owner.facts.active or not owner.fhir_endpoint:
-                return None
             bases = tuple(snapshot.registered_bases(copy.organization))
-        return _Place(row, owner, bases) if row.owner == owner.facts.id else None
+        return _Place(row, owner, bases) if owner is not None and row.owner == owner.facts.id else None
 
     def _cannot(self, copy: NotedCopy, place: _Place, reason: Reason, status: str, mark: str) -> None:
         told = _last(copy.etag) == mark

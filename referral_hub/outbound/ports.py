@@ -41,26 +41,6 @@ class Claimed(Protocol):
         """Gives how often it was taken up, this time included."""
 
 
-class DeadLetter(Protocol):
-    """A delivery that was given up, for a person to look at. ``reason`` has no content in it."""
-
-    @property
-    def sequence(self) -> int:
-        """Gives its place in the queue, which names it."""
-
-    @property
-    def destination(self) -> str:
-        """Gives the receiving organisation's id."""
-
-    @property
-    def kind(self) -> str:
-        """Gives what was to be done."""
-
-    @property
-    def reason(self) -> str:
-        """Gives what happened last."""
-
-
 class ClaimedTimer(Protocol):
     """A timer whose time came, held by this process until its lease ends."""
 

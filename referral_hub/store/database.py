@@ -130,10 +130,11 @@ def open_sqlite(path: Path, *, writer: bool = False) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA wal_autocheckpoint=4000")
         connection.execute("PRAGMA secure_delete=FAST")
+        connection.execute("PRAGMA cache_size=-32000")
     else:
         connection.execute("PRAGMA query_only=ON")
-    connection.execute("PRAGMA cache_size=-16000")
-    connection.execute("PRAGMA mmap_size=268435456")
+        connection.execute("PRAGMA cache_size=-8000")
+    connection.execute("PRAGMA mmap_size=67108864")
     connection.execute("PRAGMA temp_store=MEMORY")
     return connection
 

@@ -3,7 +3,7 @@
 What lives here: finding, adding, wrapping anew and destroying. What does not: keys in the clear
 (``keyring``).
 
-Source: ``engine.md`` 4 (wrapped keys have their own retention: ``store.backup`` leaves them out).
+Source: ``engine.md`` 4 (wrapped keys have a retention of their own, apart from the ordinary backup).
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -201,7 +201,7 @@ def _statement(shape: _Shape) -> Statement:
 
 
 def _compiled(shape: _Shape, expression: Any) -> Statement:
-    return Statement(f"search_{shape.type}", expression)
+    return Statement(f"search_{shape.type}", {shape.dialect: expression})
 
 
 def _branches(shape: _Shape, r: Rows) -> "list[sa.Select[Any]]":
@@ -209,8 +209,19 @@ def _branches(shape: _Shape, r: Rows) -> "list[sa.Select[Any]]":
     matching = [_matched(asked, r, f"c{place}") for place, asked in enumerate(shape.criteria)]
     ways = _ways(shape, r)
     if shape.led:
-        return [_branch(shape, r, [sa.or_(*(sa.and_(*way) for way in ways)), *matching])]
-    return [_branch(shape, r, [*way, *matching]) for way in ways]
+        of_type = _of_type(r, indexed=not shape.led_to_rows)
+        return [_branch(shape, r, [of_type, sa.or_(*(sa.and_(*way) for way in ways)), *matching])]
+    own, *others = ways
+    row_ids = shape.type in REFERRAL_LINKS  # of which others' rows are found by
+    return [
+        _branch(shape, r, [_of_type(r, indexed=True), *own, *matching]),
+        *(_branch(shape, r, [_of_type(r, indexed=not row_ids), *way, *matching]) for way in others),
+    ]
+
+
+def _of_type(r: Rows, *, indexed: bool) -> Condition:
+    column: ColumnElement[str] = r.c.type
+    return (column if indexed else Unindexed(column)) == words("type")
 
 
 def _ways(shape: _Shape, r: Rows) -> list[list[Condition]]:
@@ -257,10 +268,7 @@ def _branch(shape: _Shape, r: Rows, conditions: Sequence[Condition]) -> "sa.Sele
     columns: list[ColumnElement[Any]] = [r.c.row_id, key.label("key")]
     if shape.sort == VERSIONS:
         columns.append(r.c.number)
-    type_name: ColumnElement[str] = r.c.type
-    if shape.led_to_rows:
-        type_name = Unindexed(type_name)
-    found: sa.Select[Any] = sa.select(*columns).where(type_name == words("type"), *conditions)
+    found: sa.Select[Any] = sa.select(*columns).where(*conditions)
     if shape.sort != VERSIONS:
         found = found.where(r.c.deleted == constant(0))
     if shape.counting:

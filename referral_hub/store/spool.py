@@ -19,13 +19,12 @@ import threading
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from referral_hub.errors import Unavailable
 from referral_hub.exchange.change import AuditEntry
-from referral_hub.store.audit_rows import record
+from referral_hub.store.audit_rows import detail_label
 from referral_hub.store.bodies import Keys
 from referral_hub.store.database import Away
 from referral_hub.store.sealing import Sealing
@@ -164,9 +163,29 @@ class Spool:
         sealing = Sealing(self._keys)
         rows = []
         for entry in entries:
-            values: dict[str, Any] = record(sealing, entry)
-            del values["origin"]
-            rows.append(SpooledRow(**values))
+            detail_format, detail = 0, b""
+            if entry.detail:
+                label = detail_label(entry.at_us, entry.organization, entry.action)
+                detail_format, detail = sealing.seal(entry.detail, entry.person, label)
+            rows.append(
+                SpooledRow(
+                    entry.at_us,
+                    entry.action,
+                    entry.interaction,
+                    entry.outcome,
+                    entry.organization,
+                    entry.oauth_client,
+                    entry.user,
+                    entry.purpose,
+                    entry.person,
+                    entry.recipient,
+                    " ".join(entry.entities),
+                    " ".join(entry.consents),
+                    entry.reason,
+                    detail_format,
+                    detail,
+                )
+            )
         if sealing.made:
             raise Unavailable("The audit of a person without a key cannot be written; nothing is released.")
         return rows

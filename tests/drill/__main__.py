@@ -119,6 +119,8 @@ def _report(
     )
     counted = sorted((memory.counts + findings.counts).items())
     print("counted: " + ", ".join(f"{count} {name}" for name, count in counted))
+    if findings.slowest_crossing_s:
+        print(f"latest arrival after an acknowledged withdrawal: {findings.slowest_crossing_s * 1000:.0f} ms")
     wrong = [*memory.complaints, *findings.wrong]
     for text in wrong[:40]:
         print(f"WRONG: {text}")

@@ -111,6 +111,11 @@ class Asking:
         if answer.status_code >= 500:
             self.memory.count(f"answered {answer.status_code}")
             return None
+        if "insufficient_scope" in answer.headers.get("WWW-Authenticate", ""):
+            # The token was given before there was anything of this kind: by the book, a new one is fetched.
+            self._token_until_s = 0.0
+            self.memory.count("scope grew")
+            return None
         return answer
 
     def surely(self, method: str, path: str, body: Any = None, **headers: str) -> requests.Response:
@@ -168,7 +173,7 @@ class Asking:
         return {**resource, "identifier": given}
 
     def transact(self, resources: dict[str, Resource]) -> dict[str, str]:
-        """Creates several resources that refer to each other by ``urn:uuid`` names, all or none, exactly once.
+        """Creates several resources in one transaction, all or none, exactly once.
 
         Args:
             resources: by name.
@@ -179,7 +184,6 @@ class Asking:
         numbers = {name: str(uuid.uuid4()) for name in resources}
         entries = [
             {
-                "fullUrl": name,
                 "resource": self.numbered(resource, numbers[name]),
                 "request": {
                     "method": "POST",

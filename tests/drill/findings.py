@@ -9,11 +9,16 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Findings:
-    """Counts by name, and what is lost or wrong. ``lost`` counts what was acknowledged and is not there."""
+    """Counts by name, and what is lost or wrong.
+
+    ``lost`` counts what was acknowledged and is not there; ``slowest_crossing_s`` is the longest time after an
+    acknowledged withdrawal at which a message arrived that was on its way then.
+    """
 
     counts: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
     lost: int = 0
+    slowest_crossing_s: float = 0.0
 
     def is_wrong(self, text: str, *, lost: bool = False) -> None:
         """Notes one wrong thing."""

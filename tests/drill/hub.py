@@ -114,7 +114,7 @@ class DrilledHub:
         asked = (
             "SELECT count(pg_terminate_backend(pid)) FROM (SELECT pid FROM pg_stat_activity "
             "WHERE datname = current_database() AND application_name = 'referral-hub' "
-            "ORDER BY random() LIMIT %s) AS some"
+            "ORDER BY random() LIMIT %s) AS chosen"
         )
         with psycopg.connect(self.database_url, autocommit=True) as connection:
             row = connection.execute(asked, (count,)).fetchone()

@@ -30,6 +30,7 @@ _BETWEEN_S = 0.12
 class Referral:
     """One acknowledged referral and what became of it.
 
+    ``completed`` tells that the clinic closed it at the hub, so that it need not be told of it any more.
     ``teller`` names the thread that sent it; in its list referrals stand in the order they were acknowledged.
     ``ending_s`` is when a withdrawal was first sent, ``ended_s`` when it was acknowledged, ``seen_s`` when the
     clinic was first answered with something about her.
@@ -41,6 +42,7 @@ class Referral:
     task: str
     placer: str
     cancelled: bool = False
+    completed: bool = False
     seen_s: float | None = None
     ending_s: float | None = None
     ended_s: float | None = None
@@ -95,10 +97,7 @@ class Teller(threading.Thread):
     def _person(self) -> None:
         name = self._choice.choice(list(self._clinics))
         clinic = self._clinics[name]
-        if self._choice.random() < 0.25:
-            referral, consent = self._all_at_once(name, clinic)
-        else:
-            referral, consent = self._one_by_one(name, clinic)
+        referral, consent = self._sent(name, clinic)
         self.referrals.append(referral)
         (fate,) = self._choice.choices(list(FATES), list(FATES.values()))
         self.memory.count(f"referrals {fate}")
@@ -116,35 +115,26 @@ class Teller(threading.Thread):
                 self._pause.wait(self._choice.choice((0, 0, 0.05, 0.3, 1.0)))
             self._withdrawn(referral, clinic, consent)
 
-    def _one_by_one(self, name: str, clinic: Asking) -> tuple[Referral, str]:
+    def _sent(self, name: str, clinic: Asking) -> tuple[Referral, str]:
+        """From the person to the referral: paper by paper, by way of a draft, or the release along with it."""
         shelter = self._shelter
         made = shelter.create(b.patient("Dunnock"))
         person = f"Patient/{made['id']}"
-        consent = shelter.create(b.release(person, shelter.organization, b.permit(clinic.organization)))
+        release = b.release(person, shelter.organization, b.permit(clinic.organization))
         request = shelter.create(b.service_request(person, clinic.organization))
         papers = b.task(person, f"ServiceRequest/{request['id']}", clinic.organization)
+        if self._choice.random() < 0.25:
+            together = shelter.transact({"release": release, "task": papers})
+            task = shelter.read(together["task"])
+            return self._referral(name, person, task), together["release"]
+        consent = f"Consent/{shelter.create(release)['id']}"
         if self._choice.random() < 0.4:
             draft = shelter.create({**papers, "status": "draft"})
-            task = shelter.move(f"Task/{draft['id']}", author=True, status="requested")
-            if task is None:
+            moved = shelter.move(f"Task/{draft['id']}", author=True, status="requested")
+            if moved is None:
                 raise Refused("a draft could not be sent")
-        else:
-            task = shelter.create(papers)
-        return self._referral(name, person, task), f"Consent/{consent['id']}"
-
-    def _all_at_once(self, name: str, clinic: Asking) -> tuple[Referral, str]:
-        person, consent, request, task = (
-            f"urn:uuid:00000000-0000-4000-8000-00000000000{n}" for n in range(4)
-        )
-        made = self._shelter.transact(
-            {
-                person: b.patient("Serin"),
-                consent: b.release(person, self._shelter.organization, b.permit(clinic.organization)),
-                request: b.service_request(person, clinic.organization),
-                task: b.task(person, request, clinic.organization),
-            }
-        )
-        return self._referral(name, made[person], self._shelter.read(made[task])), made[consent]
+            return self._referral(name, person, moved), consent
+        return self._referral(name, person, shelter.create(papers)), consent
 
     def _referral(self, name: str, person: str, task: dict[str, Any]) -> Referral:
         (placer,) = (one["value"] for one in task["identifier"] if one["system"] == PLACER)
@@ -167,6 +157,7 @@ class Teller(threading.Thread):
             return
         came = [b.output("attendance", valueCode="came")]
         clinic.move(referral.task, author=False, status="completed", output=came)
+        referral.completed = True
         told = self._shelter.read(referral.task)
         if [one.get("valueCode") for one in told.get("output", ())] != ["came"]:
             self.memory.complain("the shelter does not read the acknowledged answer of a clinic")

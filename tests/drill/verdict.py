@@ -84,7 +84,7 @@ def _content(resource: dict[str, Any]) -> dict[str, Any]:
 
 
 def everything_arrived(referrals: Sequence[Referral], partners: Partners, findings: Findings) -> None:
-    """Each referral under a living release is at its clinic, once; a cancelled one is closed there, or never came."""
+    """Each open referral under a living release is at its clinic, once; a cancelled one is closed or never came."""
     at_clinics: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for clinic in partners.names:
         for task in partners.tasks(clinic):
@@ -96,7 +96,7 @@ def everything_arrived(referrals: Sequence[Referral], partners: Partners, findin
         if referral.cancelled:
             if found and found[0]["status"] != "cancelled":
                 findings.is_wrong(f"{referral.task} was cancelled and its clinic does not know", lost=True)
-        elif referral.ending_s is None and not found:
+        elif referral.ending_s is None and not referral.completed and not found:
             findings.is_wrong(f"{referral.task} never arrived", lost=True)
 
 
@@ -169,6 +169,7 @@ def nothing_after_a_withdrawal(
             findings.is_wrong(f"{referral.task} was sent {late_s:.1f} s after the acknowledged withdrawal")
         elif late_s > 0:
             findings.counts["crossed a withdrawal"] += 1
+            findings.slowest_crossing_s = max(findings.slowest_crossing_s, late_s)
     for place, referral in ended.items():
         seen = referral.seen_s is not None
         if (seen or place in had) and place not in recalled:

@@ -1,13 +1,14 @@
 """The writer process of an embedded database: killed, starved and lied to, it loses nothing it acknowledged."""
 
 import contextlib
-import os
 import shutil
 import signal
 import socket
 import sqlite3
 import stat
 import struct
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -190,13 +191,16 @@ def test_a_client_that_stalls_in_the_middle_of_a_frame_holds_nobody_up(file: Pat
 def test_a_worker_killed_in_the_middle_of_a_change_never_ends_the_writer(
     file: Path, hub: Hub, writer: Writer
 ):
-    child = os.fork()
-    if child == 0:  # pragma: no cover - it is killed
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
-            client.connect(str(WriterPaths.of(file).socket))
-            client.sendall(frame(APPLY, encode(mark("half done")))[:10])
-            os.kill(os.getpid(), signal.SIGKILL)
-    os.waitpid(child, 0)
+    program = """
+import os, signal, socket, sys
+client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+client.connect(sys.argv[1])
+client.sendall(bytes.fromhex(sys.argv[2]))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    half = frame(APPLY, encode(mark("half done")))[:10]
+    arguments = [sys.executable, "-c", program, str(WriterPaths.of(file).socket), half.hex()]
+    assert subprocess.run(arguments, check=False).returncode == -signal.SIGKILL
     hub.writer.apply(mark("after it"))
     assert writer.process.poll() is None
 

@@ -94,8 +94,10 @@ def test_nothing_leaves_to_somebody_who_is_not_the_owner(world: World):
     assert partner.sent == []
 
 
-def test_a_recall_leaves_without_a_release(world: World):
+@pytest.mark.parametrize("active", [True, False])
+def test_a_recall_leaves_without_a_release_and_to_a_suspended_recipient_too(world: World, active: bool):
     world.grants = ()
+    world.organizations["clinic"] = organization("clinic", active=active)
     world.refer(11, kind="recall", author="network")
     world.queue(11, "recall")
     partner = Partner(world)

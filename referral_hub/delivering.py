@@ -1,0 +1,37 @@
+"""Joins the parts of a hub into what the delivery process does.
+
+What lives here: wiring, apart from ``referral_hub.app`` so that a worker does not carry what it never uses.
+What does not: the work (``outbound``), the process (``referral_hub.serving``).
+"""
+
+from referral_hub.adapters.fhir_rest import FhirRestChannel
+from referral_hub.app import Parts, checkpoints_file, clock
+from referral_hub.outbound.counting import Tally
+from referral_hub.outbound.delivery import Delivery
+from referral_hub.outbound.loop import DeliveryLoop
+from referral_hub.outbound.polling import Poller
+from referral_hub.outbound.timers import TimerWork
+from referral_hub.store import upkeep
+from referral_hub.store.outbox import Outbox
+from referral_hub.store.partner_copies import PartnerCopies
+from referral_hub.store.sealer import Sealer
+from referral_hub.store.segments import Segments
+from referral_hub.store.timers import Timers
+
+
+def open_delivery(parts: Parts) -> DeliveryLoop:
+    """Gives the loop that delivers, polls partners, works timers, and keeps the audit's chain."""
+    channel = FhirRestChannel(parts.http, parts.hub.base, clock)
+    copies = PartnerCopies(parts.database, parts.writer)
+    tally = Tally()
+    return DeliveryLoop(
+        clock,
+        delivery=Delivery(
+            parts.hub, Outbox(parts.database, parts.writer, parts.bodies), copies, channel, tally=tally
+        ),
+        poller=Poller(parts.hub, copies, channel, tally=tally),
+        timers=TimerWork(parts.hub, Timers(parts.database, parts.writer, parts.bodies), tally=tally),
+        segments=Segments(parts.settings.audit_spool_dir, parts.database, parts.writer),
+        sealer=Sealer(parts.database, parts.writer, parts.keyring, checkpoints_file(parts.settings)),
+        upkeep=lambda now_us: upkeep.prune(parts.writer, now_us),
+    )
