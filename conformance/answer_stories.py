@@ -205,6 +205,10 @@ def _refused_searches(it: FilledStory) -> None:
     it.s.get("/Patient?shoe-size=44", Prefer="handling=strict")
     it.s.get("/Task?patient.name=x")
     it.s.ask("POST", "/Patient", b.patient("Robin"), If_None_Exist="name=Robin")
+    for _ in range(2):
+        it.s.create(b.patient("Dove"))
+    twice = "identifier=urn:example:shelter-file|file-dove"
+    it.s.ask("POST", "/Patient", b.patient("Dove"), If_None_Exist=twice)
 
 
 def _refused_rules(it: FilledStory) -> None:
@@ -263,8 +267,8 @@ def _refused_moves(it: FilledStory) -> None:
         [{"op": "test", "path": "/status", "value": "draft"}],
         [{"op": "replace", "path": "/status", "value": "banana"}],
     )
-    version = f'W/"{task["meta"]["versionId"]}"'
     for patch in patches:
+        version = f'W/"{fresh.c.read(fresh.task)["meta"]["versionId"]}"'
         fresh.c.ask(
             "PATCH", f"/{fresh.task}", patch, If_Match=version, Content_Type="application/json-patch+json"
         )

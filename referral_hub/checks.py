@@ -262,10 +262,10 @@ def _endpoints(parts: Parts) -> Iterator[Finding]:
 
 
 def _endpoint(http: GuardedHttp, organization: str, endpoint: str) -> Finding:
-    what = f"endpoint of Organization/{organization}"
+    what = "endpoint"
     try:
         answer = http.request("GET", f"{endpoint}/metadata", headers={"Accept": "application/fhir+json"})
     except HubError as problem:
-        return Finding(what, good=False, text=problem.text)
+        return Finding(what, good=False, text=f"Organization/{organization}: {problem.text}")
     good = answer.http_status < 500  # a partner may well want a token even for this
-    return Finding(what, good=good, text=f"answers with status {answer.http_status}")
+    return Finding(what, good=good, text=f"Organization/{organization}: answers with {answer.http_status}")

@@ -74,7 +74,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Runs a command and gives its exit code."""
     # What libraries log is for `serve`; a command says what is wrong in its own one sentence.
-    logging.getLogger().addHandler(logging.NullHandler())
+    if not logging.getLogger().handlers:
+        logging.getLogger().addHandler(logging.NullHandler())
     try:
         found = commands.main(arguments, prog_name="referral-hub", standalone_mode=False)
         return found if isinstance(found, int) else 0

@@ -32,7 +32,6 @@ from pathlib import Path
 from typing import Any
 
 from referral_hub.errors import ConfigurationError, HubError
-from referral_hub.founding import opened_hub, refuse_unready
 from referral_hub.settings import Settings
 from referral_hub.watching import START_METHOD, Child, Lifeline, Told, Watch, name_this_process
 
@@ -82,6 +81,8 @@ def serve(settings: Settings, door: Door, *, workers: int, started: Callable[[],
     Raises:
         ConfigurationError: the hub, the address or the certificate cannot be used; nothing runs then.
     """
+    from referral_hub.founding import refuse_unready  # a spawned child reads this module and needs none of it
+
     settings.refuse_open_door(door.host)
     address = _own_address(door)
     _refuse_bad_certificate(door)
@@ -160,9 +161,10 @@ def deliver_until(settings: Settings, stopped: Callable[[], bool]) -> None:
         ConfigurationError: the hub cannot be worked with.
     """
     from referral_hub.delivering import open_delivery
+    from referral_hub.founding import opened_hub
 
-    log_to_stderr(settings.log_level)
     with opened_hub(settings) as parts:
+        log_to_stderr(settings.log_level)
         open_delivery(parts).run(stopped)
 
 

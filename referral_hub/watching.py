@@ -263,8 +263,15 @@ class Watch:
 
     def _start(self, child: Child) -> None:
         child.start(self._context)
-        if child.waits and child.told is not None and child.told.poll(READY_S):
-            self._heard(child)
+        end_s = time.monotonic() + READY_S
+        while child.waits and child.told is not None and not self._stopping:
+            happened = wait([self._wake, child.told], timeout=max(0.0, end_s - time.monotonic()))
+            if child.told in happened:
+                self._heard(child)
+            elif not happened or child.has_ended():
+                return
+            else:
+                os.read(self._wake, 4096)
 
     def _look(self, ready: Callable[[], None]) -> None:
         """Waits until something happens, and does what follows from it."""

@@ -43,6 +43,7 @@ _SETTINGS = {
     "autovacuum": "off",
     "log_min_messages": "warning",
 }
+_DURABLE = {"fsync": "on", "full_page_writes": "on", "shared_buffers": "256MB", "autovacuum": "on"}
 
 
 class PostgresServer:
@@ -90,8 +91,11 @@ def _name(url: str) -> str:
 
 
 @contextmanager
-def postgres_server() -> Iterator[PostgresServer]:
+def postgres_server(*, durable: bool = False) -> Iterator[PostgresServer]:
     """Give a server for the length of the block: the one of TEST_POSTGRES_URL, or one started here.
+
+    Args:
+        durable: True for measurements: every commit waits for the disk. Tests do not need it.
 
     Raises:
         RuntimeError: where the binaries are missing or the server does not come up; the text holds its log.
@@ -101,14 +105,14 @@ def postgres_server() -> Iterator[PostgresServer]:
         return
     home = Path(tempfile.mkdtemp(prefix="hub-pg-", dir=_TEMPORARY))
     try:
-        with _embedded(home) as server:
+        with _embedded(home, {**_SETTINGS, **_DURABLE} if durable else _SETTINGS) as server:
             yield server
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
 
 @contextmanager
-def _embedded(home: Path) -> Iterator[PostgresServer]:
+def _embedded(home: Path, wanted: dict[str, str]) -> Iterator[PostgresServer]:
     user: dict[str, object] = {}
     binaries = _binaries()
     if os.geteuid() == 0:
@@ -143,7 +147,7 @@ def _embedded(home: Path) -> Iterator[PostgresServer]:
         )
         if made.returncode:
             raise RuntimeError("initdb failed:\n" + log.read_text(errors="replace"))
-        settings = {**_SETTINGS, "unix_socket_directories": str(home)}
+        settings = {**wanted, "unix_socket_directories": str(home)}
         arguments = [f"--{name}={value}" for name, value in settings.items()]
         process = subprocess.Popen(
             [binaries / "postgres", "-D", cluster, *arguments],

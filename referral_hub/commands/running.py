@@ -6,11 +6,15 @@ import signal
 import threading
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import click
 
 from referral_hub.commands.telling import settings_here
+
+if TYPE_CHECKING:
+    from referral_hub.settings import Settings
 
 _BASE_URL = "REFERRAL_HUB_BASE_URL"
 _PORT = 8080
@@ -38,13 +42,27 @@ def serve(
     """
     if (tls_cert is None) != (tls_key is None):
         raise click.UsageError("Give --tls-cert and --tls-key together.")
-    gc.disable()  # what is imported now stays; looking for garbage in it would cost a tenth of the start
     chosen = _agree_on_address(host, port, tls=tls_cert is not None)
     settings = settings_here()
+    gc.disable()  # what is imported now stays; looking for garbage in it would cost a tenth of the start
+    try:
+        _serve(settings, host, chosen, workers, tls_cert, tls_key)
+    finally:
+        gc.enable()
+
+
+def _serve(
+    settings: "Settings",
+    host: str,
+    port: int,
+    workers: int | None,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+) -> None:
     from referral_hub.serving import Door, worker_count
     from referral_hub.serving import serve as keep_serving
 
-    door = Door(host, chosen, tls_cert, tls_key)
+    door = Door(host, port, tls_cert, tls_key)
     count = worker_count(settings, workers)
 
     def started() -> None:

@@ -53,7 +53,7 @@ class Party:
         return self._must(f"{self.name} changes {reference}", self.software.update(resource), 200)
 
     def kept(self, type_name: str, **criteria: str) -> list[Resource]:
-        """Gives what this organisation keeps of a type.
+        """Gives what a search finds of what this organisation keeps of a type.
 
         A token's scope leaves out types of which it keeps nothing, so a refused search means nothing too.
         """
@@ -139,13 +139,15 @@ class Story:
 
     ``papers`` holds references (``Type/id``) by the name the story calls them, ``kept`` what one step leaves
     for a later one to compare. ``parties`` are all organisations that ask the hub themselves, by name;
-    ``clinic_two`` works in its own system. ``verify_audit`` gives the links that hold and what is broken, or ''.
+    ``clinic_two`` works in its own system. ``verify_audit`` gives the links that hold and what is broken, or '';
+    ``alarms`` what the hub's own log tells of errors.
     """
 
     parties: Mapping[str, Party]
     clinic_two: FrontDesk
     network: str
     verify_audit: Callable[[], tuple[int, str]]
+    alarms: Callable[[], list[str]]
     prove: Evidence
     papers: dict[str, str] = field(default_factory=dict)
     kept: dict[str, Any] = field(default_factory=dict)

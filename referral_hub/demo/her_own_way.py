@@ -152,6 +152,7 @@ def read_record(story: Story) -> str:
     links, broken = story.verify_audit()
     prove.same("the chain", broken, "")
     prove.true("it has links", links > len(lines), links)
+    prove.same("errors and alarms in the hub's own log", story.alarms(), [])
     return (
         f"She reads who knows what: five organisations, each only its part, and one refused twice. The chain of "
         f"{links} records verifies. (Totals for the donor, small numbers hidden: not yet.)"

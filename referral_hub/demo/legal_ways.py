@@ -6,7 +6,7 @@ Source: ``practice.md`` (the story), rules 3, 11, 13 and 15; ``views.md`` 9.
 import base64
 
 from referral_hub.demo import papers
-from referral_hub.demo.cast import Story, step_of
+from referral_hub.demo.cast import Story, public_id, step_of
 from referral_hub.demo.clinics import NOTICE_REQUEST, NOTICE_TASK, disclosures, sign_answer
 from referral_hub.demo.papers import BUSINESS_STATUS, CARE_STAGE, CATEGORY, coded, given, to
 from referral_hub.demo.stage import Step
@@ -174,6 +174,9 @@ def look_at_tracker(story: Story) -> str:
     prove.same("who has the ball", {place: row.ball for place, row in stands.items()}, expected)
     prove.true("since when", all(row.since for row in rows), rows)
     prove.same("referrals of others on it", _foreign(story, rows), [])
+    events = story.shelter.search("AuditEvent", patient=public_id(story.papers["person"]))
+    alerts = [one["entity"] for one in events if one["subtype"][0]["code"] == "alert"]
+    prove.true("it is raised to the shelter", story.papers["claim_task"] in str(alerts), alerts)
     return (
         "One tracker for all agencies, made from the referrals themselves: who has the ball, and since when. "
         "One answer is later than agreed and is raised; nobody's view changes by that."

@@ -24,7 +24,7 @@ from referral_hub.checks import check_audit
 from referral_hub.demo import clinics, first_days, her_own_way, legal_ways
 from referral_hub.demo.cast import FrontDesk, Party, Story
 from referral_hub.demo.network import EHR, Network, found_network, keep_keys
-from referral_hub.demo.servers import free_port, running_ehr, running_hub
+from referral_hub.demo.servers import free_port, log_file, running_ehr, running_hub
 from referral_hub.demo.smart_partner import PartnerFault, SmartPartner
 from referral_hub.demo.stage import Evidence, Stage, Step, Unexpected
 from referral_hub.demo.tracker import HEADS, tracker
@@ -124,8 +124,12 @@ def _story(settings: Settings, network: Network, ehr_base: str, desk_key: str) -
             found = check_audit(parts)
         return found.links, found.broken
 
+    def alarms() -> list[str]:
+        lines = log_file(settings).read_text(encoding="utf-8", errors="replace").splitlines()
+        return [line for line in lines if " ERROR " in line or " CRITICAL " in line]
+
     nothing = parties["shelter"].get(f"Patient/{uuid.uuid4()}").body
-    return Story(parties, desk, network.hub_organization, verify, Evidence(nothing))
+    return Story(parties, desk, network.hub_organization, verify, alarms, Evidence(nothing))
 
 
 def _settings(directory: Path, base_url: str, ehr_base: str) -> Mapping[str, str]:

@@ -42,6 +42,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def log_file(settings: Settings) -> Path:
+    """Gives where the hub of the demo writes its log."""
+    return settings.data_dir / "serve.log"
+
+
 @contextmanager
 def running_ehr() -> Iterator[tuple[str, str]]:
     """Runs the second clinic's server; gives its address and the key of its desk.
@@ -75,7 +80,7 @@ def running_hub(settings: Settings, given: Mapping[str, str], port: int) -> Iter
     Raises:
         ConfigurationError: it did not start, with what it said.
     """
-    log = settings.data_dir / "serve.log"
+    log = log_file(settings)
     command = [sys.executable, "-m", "referral_hub.demo.tethered", str(port), str(WORKERS)]
     with log.open("wb") as told:
         process = subprocess.Popen(  # noqa: S603 - our own module, no word of it from outside

@@ -94,7 +94,7 @@ def tracker(story: Story) -> list[Row]:
         for task in shelter.search("Task", _count="200")
         if task["status"] != "entered-in-error" and "owner" in task
     ]
-    allowed = {owner for owner, _ in permissions(shelter.search("Consent", status="active", _count="200"))}
+    allowed = {owner for owner, _ in permissions(shelter.kept("Consent", status="active", _count="200"))}
     rows = []
     for task in sorted(tasks, key=lambda one: str(one["authoredOn"])):
         owner = task["owner"]["reference"].partition("/")[2]

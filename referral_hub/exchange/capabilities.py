@@ -1,7 +1,10 @@
 """The CapabilityStatement, made from the declarations: what is not declared is not claimed.
 
-Source: FHIR R4 CapabilityStatement; SMART App Launch 2.2 (oauth-uris); SDOHCC Coordination Platform;
-``referral-loop.md`` Part D 0.1; IHE PCF (Policy-deny).
+The extension oauth-uris is not in it: R4 demands an address for ``authorize`` there, and this hub gives
+tokens to software alone. Where tokens are had stands in ``.well-known/smart-configuration``.
+
+Source: FHIR R4 CapabilityStatement; SMART App Launch 2.2 (smart-configuration); SDOHCC Coordination
+Platform; ``referral-loop.md`` Part D 0.1; IHE PCF (Policy-deny).
 """
 
 from typing import Any
@@ -13,7 +16,6 @@ from referral_hub.resources.catalog import DEFINITIONS
 from referral_hub.resources.definition import ResourceDefinition
 
 POLICY_DENY = "https://profiles.ihe.net/ITI/PCF/Policy-deny"
-_OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
 _SECURITY_SERVICE = "http://terminology.hl7.org/CodeSystem/restful-security-service"
 _OPERATIONS = {
     "Task": (("available-actions", "OperationDefinition/Task-available-actions"),),
@@ -59,21 +61,14 @@ def capability_statement(*, base_url: str, fhir_base: str, version: str, date: s
 
 def _security(base_url: str) -> dict[str, Any]:
     return {
-        "extension": [
-            {
-                "url": _OAUTH_URIS,
-                "extension": [
-                    {"url": "token", "valueUri": f"{base_url}/oauth/token"},
-                    {"url": "introspect", "valueUri": f"{base_url}/oauth/introspect"},
-                    {"url": "revoke", "valueUri": f"{base_url}/oauth/revoke"},
-                ],
-            }
-        ],
         "cors": False,
         "service": [
             {"coding": [{"system": _SECURITY_SERVICE, "code": "SMART-on-FHIR"}], "text": "SMART-on-FHIR"}
         ],
-        "description": "SMART Backend Services with private_key_jwt (RS384, ES384). Scopes only narrow consent.",
+        "description": (
+            "SMART Backend Services with private_key_jwt (RS384, ES384). Scopes only narrow consent. "
+            f"The addresses are in {base_url}/.well-known/smart-configuration"
+        ),
     }
 
 

@@ -29,6 +29,8 @@ from referral_hub.resources.task import LIFECYCLE
 
 REMINDER_DAYS = (14, 7, 2)
 HELD_DAYS = 30
+MISSED_US = 5_000_000
+"""When it is looked once more at who had received something: by then what crossed a withdrawal has been told."""
 CANNOT_SIGN_NOW = f"{code_system('observation')}|cannot-sign-now"
 
 
@@ -83,12 +85,25 @@ def write_rows(
         for receiver in receivers:
             _resume(row.person, receiver, draft, judge)
     elif was_active and not active:
-        for receiver in receivers:
-            draft.drop_deliveries(row.person, receiver)
-            if not hold_recall:
-                recall_from(row.person, receiver, draft)
-        if hold_recall:
-            draft.remind("recall-held", row.row_id, draft.at_us + HELD_DAYS * DAY_US)
+        _end(row, row.person, receivers, draft, judge, hold_recall=hold_recall)
+
+
+def _end(
+    row: ResourceRow, person: int, receivers: list[str], draft: Draft, judge: Judge, *, hold_recall: bool
+) -> None:
+    """Cancels what waits to leave, and asks back what left."""
+    for receiver in receivers:
+        owner = draft.working.organization(receiver)
+        # Another release may still cover this recipient: whatever waits for it is judged when it leaves.
+        if owner is None or not judge.coverage(owner, person, draft.working, draft.at_us).live:
+            draft.drop_deliveries(person, receiver)
+    if hold_recall:
+        draft.remind("recall-held", row.row_id, draft.at_us + HELD_DAYS * DAY_US)
+        return
+    recalled = [recall_from(person, receiver, draft) for receiver in receivers]
+    if not all(recalled):
+        # A message or a read may be on its way in this very moment: it is looked at once more.
+        draft.remind("recall-missed", row.row_id, draft.at_us + MISSED_US)
 
 
 def receivers_of(body: dict[str, Any]) -> set[str]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from referral_hub.access.principal import Principal
 from referral_hub.errors import Busy, Conflict, Forbidden, GuardFailed, NotFound
-from referral_hub.exchange.audit import write_entry
+from referral_hub.exchange.audit import DONE, FAILED, REFUSED, write_entry
 from referral_hub.exchange.building import Draft, body_of
 from referral_hub.exchange.change import AuditEntry
 from referral_hub.exchange.consent_writing import write_rows
@@ -81,6 +81,9 @@ def actors_of(row: ResourceRow, organization: str) -> frozenset[Actor]:
     if row.owner == organization:
         found.add("owner")
     return frozenset(found)
+
+
+_OUTCOMES = {DONE: "disclosed", REFUSED: "refused", FAILED: "failed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +182,7 @@ def _disclosure(entry: AuditEntry) -> dict[str, Any]:
     parts: list[dict[str, Any]] = [
         {"name": "when", "valueInstant": instant(entry.at_us)},
         {"name": "what", "valueCode": entry.interaction},
-        {"name": "outcome", "valueCode": "disclosed" if entry.outcome == 0 else "refused"},
+        {"name": "outcome", "valueCode": _OUTCOMES.get(entry.outcome, "failed")},
     ]
     if entry.recipient:
         parts.append(

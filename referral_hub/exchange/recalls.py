@@ -19,8 +19,8 @@ from referral_hub.exchange.ports import OrganizationRow, ResourceRow
 from referral_hub.exchange.proposal import Built
 from referral_hub.exchange.stamping import with_placer_identifier
 from referral_hub.fhir.canonical import PLACER
-from referral_hub.fhir.dates import instant
-from referral_hub.fhir.elements import code_in, coded_value
+from referral_hub.fhir.dates import instant, span
+from referral_hub.fhir.elements import code_in, coded_value, text_at
 from referral_hub.fhir.outcome import Issue
 from referral_hub.resources.task import INPUT_TYPE, OUTPUT_TYPE, TASK_CODES
 
@@ -29,8 +29,8 @@ ANSWERS = ("deleted", "kept-by-law", "never-opened")
 _STATUSES = frozenset({"requested", "accepted", "in-progress", "completed"})
 
 
-def recall_from(person: int, receiver: str, draft: Draft) -> None:
-    """Writes a recall to one organisation if it had received anything about the person; else nothing.
+def recall_from(person: int, receiver: str, draft: Draft) -> bool:
+    """Writes a recall to one organisation if it had received anything about the person; gives whether it did.
 
     A recall to somebody who never heard of her would be the first to tell of her (D-41).
     """
@@ -40,8 +40,20 @@ def recall_from(person: int, receiver: str, draft: Draft) -> None:
         for access in working.accesses_of_person(person)
     )
     patient, owner, hub = working.row(person), working.organization(receiver), working.hub_organization()
-    if received and patient is not None and owner is not None and hub is not None:
-        write_recall(patient, owner, hub, draft)
+    if not received or patient is None or owner is None or hub is None:
+        return False
+    write_recall(patient, owner, hub, draft)
+    return True
+
+
+def is_recalled(person: int, receiver: str, since_us: int, draft: Draft) -> bool:
+    """Tells whether one organisation was asked, at this moment or later, to stop using what it has of a person."""
+    for task in draft.working.tasks_of_person(person):
+        if task.kind == "recall" and task.owner == receiver:
+            written = text_at(body_of(task), "authoredOn")
+            if written and span(written)[0] >= since_us:
+                return True
+    return False
 
 
 def answer_recall(caller: Principal, row: ResourceRow, body: dict[str, Any], draft: Draft) -> Built:

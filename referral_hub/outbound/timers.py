@@ -27,7 +27,7 @@ from referral_hub.exchange.hub import Hub
 from referral_hub.exchange.interactions import hub_write
 from referral_hub.exchange.judging import Judge
 from referral_hub.exchange.ports import ResourceRow
-from referral_hub.exchange.recalls import recall_from
+from referral_hub.exchange.recalls import is_recalled, recall_from
 from referral_hub.exchange.stamping import business_status_of, with_business_status
 from referral_hub.fhir.dates import span
 from referral_hub.fhir.elements import text_at
@@ -132,6 +132,20 @@ def recall_held(draft: Draft, resource: int, judge: Judge) -> bool:
 
     Source: ``views.md`` 8 (held for a supervisor, at most 30 days); ``consent.md`` D-40.
     """
+    return _recall_all(draft, resource, judge, again=True)
+
+
+def recall_missed(draft: Draft, resource: int, judge: Judge) -> bool:
+    """Asks back what reached a recipient in the very moment of the withdrawal, which did not know of it yet.
+
+    Who was asked with the withdrawal or since is not asked again.
+
+    Source: ``views.md`` 8 (recipients who had received data get a recall).
+    """
+    return _recall_all(draft, resource, judge, again=False)
+
+
+def _recall_all(draft: Draft, resource: int, judge: Judge, *, again: bool) -> bool:
     row = draft.working.row(resource)
     if row is None or row.person is None or row.status == "active":
         return False
@@ -140,9 +154,8 @@ def recall_held(draft: Draft, resource: int, judge: Judge) -> bool:
         owner = draft.working.organization(receiver)
         if owner is None or judge.coverage(owner, row.person, draft.working, draft.at_us).live:
             continue
-        before = len(draft.working.tasks_of_person(row.person))
-        recall_from(row.person, receiver, draft)
-        found = found or len(draft.working.tasks_of_person(row.person)) > before
+        if again or not is_recalled(row.person, receiver, row.updated_us, draft):
+            found = recall_from(row.person, receiver, draft) or found
     if found:
         draft.audit.append(alert(row, "recall-sent", draft.at_us))
     return found
@@ -154,6 +167,7 @@ WORK: Mapping[str, Work] = MappingProxyType(
         "consent-ending": consent_ending,
         "consent-ended": consent_ended,
         "recall-held": recall_held,
+        "recall-missed": recall_missed,
     }
 )
 """Kind of timer to its work."""

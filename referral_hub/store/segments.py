@@ -31,6 +31,7 @@ from referral_hub.store.statements import WRITES, Statement, octets, whole, word
 from referral_hub.store.write_statements import insert_ignoring
 
 BATCH_ROWS = 500
+TRIES = 20
 _TABLE = schema.audit_segment_line
 
 REACHED = Statement(
@@ -85,7 +86,10 @@ class Segments:
         self._writer = writer
 
     def ingest(self, now_us: int) -> Ingested:
-        """Ingests every complete line that is not in the database yet."""
+        """Ingests every complete line that is not in the database yet.
+
+        Whoever else does the same at the same moment: what was written before this began is there at its end.
+        """
         rows = 0
         broken: list[tuple[str, int]] = []
         for path in sorted(self._directory.glob("segment-*.jsonl")):
@@ -99,21 +103,32 @@ class Segments:
 
     def _segment(self, path: Path, now_us: int) -> int:
         abandoned = _is_abandoned(path)
-        found = self._database.first(REACHED, {"segment": path.stem})
-        offset, digest = (found[0], bytes(found[1]).hex()) if found else (0, first_digest(path.stem))
-        rows = 0
-        last = False
-        if path.stat().st_size > offset:
-            for batch in _batches(path, offset, digest):
-                if not self._store(path.stem, batch, now_us, begin=found is None and batch.start == 0):
-                    return rows  # another process is at it
-                rows += len(batch.records)
-                last = batch.last
+        for _ in range(TRIES):
+            found = self._from_where_it_is(path, now_us)
+            if found is not None:
+                break
+            # Another process moved it on by a line at least; what that one did not see yet is ours.
+        else:
+            return 0
+        rows, last = found
         if last or abandoned:
             kept = path.parent / "ingested"
             kept.mkdir(exist_ok=True, mode=0o700)
             path.rename(kept / path.name)
         return rows
+
+    def _from_where_it_is(self, path: Path, now_us: int) -> tuple[int, bool] | None:
+        """Gives how many rows were ingested and whether the end was reached; None where another was first."""
+        found = self._database.first(REACHED, {"segment": path.stem})
+        offset, digest = (found[0], bytes(found[1]).hex()) if found else (0, first_digest(path.stem))
+        rows, last = 0, False
+        if path.stat().st_size > offset:
+            for batch in _batches(path, offset, digest):
+                if not self._store(path.stem, batch, now_us, begin=found is None and batch.start == 0):
+                    return None
+                rows += len(batch.records)
+                last = batch.last
+        return rows, last
 
     def _store(self, segment: str, batch: _Batch, now_us: int, *, begin: bool) -> bool:
         steps: list[Any] = []

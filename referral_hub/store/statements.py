@@ -50,6 +50,14 @@ _DIALECTS: dict[DialectName, sa.Dialect] = {
 }
 
 
+class _ListType(sa.types.NullType):
+    """The type of a parameter that is a list."""
+
+
+class _RowsType(sa.types.NullType):
+    """The type of the parameter that holds many rows."""
+
+
 def whole(name: str) -> BindParameter[int]:
     """Gives a named INTEGER parameter."""
     return sa.bindparam(name, type_=INTEGER)
@@ -88,7 +96,7 @@ def one_of(column: "ColumnElement[Any]", name: str) -> OneOf:
     The list is one parameter: a JSON text on SQLite, an array on PostgreSQL (``store.database`` makes it), so
     the statement is the same text for every length.
     """
-    return OneOf(column, sa.bindparam(name, type_=sa.types.NullType()))
+    return OneOf(column, sa.bindparam(name, type_=_ListType()))
 
 
 @compiles(OneOf, "sqlite")
@@ -120,7 +128,7 @@ def _given_rows(element: GivenRows, compiler: SQLCompiler, **options: Any) -> st
 def _given(columns: "Iterable[sa.Column[Any]]") -> "tuple[sa.TableValuedAlias, list[ColumnElement[Any]]]":
     """The rows of the parameter ``rows``, and their values as the columns hold them."""
     kinds = {c.name: sa.BigInteger() if isinstance(c.type, sa.Integer) else sa.Text() for c in columns}
-    source = GivenRows(sa.bindparam("rows", type_=sa.types.NullType()))
+    source = GivenRows(sa.bindparam("rows", type_=_RowsType()))
     given = source.table_valued(*(sa.column(name, kind) for name, kind in kinds.items()), name="given")
     given = given.render_derived(with_types=True)
     octets_in_text = {c.name for c in columns if c.type is BLOB}
@@ -183,31 +191,26 @@ class Statement:
         self.name = name
         variants = expression if isinstance(expression, Mapping) else dict.fromkeys(_DIALECTS, expression)
         self.text: dict[DialectName, str] = {}
+        self.takes_rows = False
         found: set[frozenset[str]] = set()
         lists: set[str] = set()
         for dialect, one in variants.items():
             compiled = one.compile(dialect=_DIALECTS[dialect])
             _refuse_what_drivers_cannot(name, compiled)
             self.text[dialect] = str(compiled)
-            if dialect == "sqlite" or not _takes_rows(one):
+            kinds = {key: type(bind.type) for key, bind in compiled.binds.items()}
+            lists.update(key for key, kind in kinds.items() if kind is _ListType)
+            if _RowsType in kinds.values():
+                self.takes_rows = True
+            else:
                 found.add(frozenset(compiled.params))
-            lists.update(
-                str(list(element.clauses)[1].key)
-                for element in sa.sql.visitors.iterate(one)
-                if isinstance(element, OneOf)
-            )
         if len(found) != 1:
             raise ValueError(f"{name}: the two databases are given different parameters")
         (self.parameters,) = found
         self.lists = frozenset(lists)
-        self.takes_rows = "postgresql" in variants and _takes_rows(variants["postgresql"])
 
     def __repr__(self) -> str:
         return f"Statement({self.name!r})"
-
-
-def _takes_rows(expression: Any) -> bool:
-    return any(isinstance(element, GivenRows) for element in sa.sql.visitors.iterate(expression))
 
 
 def _refuse_what_drivers_cannot(name: str, compiled: Any) -> None:

@@ -21,6 +21,12 @@ from referral_hub.demo.smart_partner import SmartPartner
 
 pytestmark = pytest.mark.slow
 LONGEST_S = 170
+FIRST_STEP = """
+import sys
+from pathlib import Path
+from referral_hub.demo.playing import STEPS, play
+sys.exit(play(check=False, port=0, data_dir=Path(sys.argv[1]), steps=STEPS[:1]))
+"""
 FAILING = """
 import sys
 from referral_hub.demo.playing import STEPS, play
@@ -127,16 +133,7 @@ def test_a_directory_with_a_hub_in_it_is_left_alone(tmp_path: Path) -> None:
 
 @contextmanager
 def kept_serving(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    command = [
-        sys.executable,
-        "-m",
-        "referral_hub",
-        "demo",
-        "--port",
-        "0",
-        "--data-dir",
-        str(tmp_path / "hub"),
-    ]
+    command = [sys.executable, "-c", FIRST_STEP, str(tmp_path / "hub")]
     out = tmp_path / "told"
     with out.open("w") as told:
         process = subprocess.Popen(command, env=environment(tmp_path), stdout=told, stderr=told)
@@ -166,14 +163,14 @@ def test_it_keeps_serving_until_it_is_ended(tmp_path: Path) -> None:
             base,
             client_id.group(1),
             str(key),
-            "Task?status=rejected",
+            "Patient",
         )
         status, _, body = asked.stdout.partition("\n")
         assert (status, len(json.loads(body)["entry"])) == ("200", 1)
         stranger = SmartPartner(
-            base, client_id.group(1), import_key(json.loads(key.read_text())), "system/Task.rs"
+            base, client_id.group(1), import_key(json.loads(key.read_text())), "system/Patient.rs"
         )
-        assert stranger.get("Task?status=rejected").resource["entry"]
+        assert stranger.get("Patient").resource["entry"]
         stranger.close()
         assert requests.get(f"http://127.0.0.1:{ehr}/fhir/metadata", timeout=5).status_code == 200
         process.send_signal(signal.SIGINT)

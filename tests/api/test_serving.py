@@ -1,16 +1,26 @@
 """Serving in real processes: a partner's software gets in, whatever is killed comes back, and nothing stays."""
 
+import datetime
+import ipaddress
 import os
+import secrets
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.api.running_hub import Running, children, founded, is_alive, running, soon
 from tests.interop.served import Partner, Served, free_port
@@ -43,12 +53,13 @@ def known(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         yield Known(hub, hub.partner("House", "shelter", scope=SCOPE), request.param == "sqlite")
 
 
-def write(known: Known, token: str, *, timeout: float = 40) -> requests.Response:
+def write(known: Known, token: str, number: str = "one") -> requests.Response:
+    identifier = [{"system": "urn:example:file", "value": number}]
     return requests.post(
         f"{known.hub.base_url}/fhir/Patient",
-        json={"resourceType": "Patient", "active": True},
+        json={"resourceType": "Patient", "active": True, "identifier": identifier},
         headers={"Authorization": f"Bearer {token}", "Content-Type": "application/fhir+json"},
-        timeout=timeout,
+        timeout=60,
     )
 
 
@@ -96,15 +107,24 @@ def _other(served: Running, kind: str, before: int) -> bool:
 
 
 @needs_proc
-def test_a_write_that_meets_a_killed_writer_is_stored_once(known: Known) -> None:
-    """The worker waits for the writer to come back, asks by the Change's id, and never guesses."""
+def test_writes_that_meet_a_killed_writer_are_stored_once(known: Known) -> None:
+    """The workers wait for the writer to come back, ask by the Change's id, and never guess."""
     if not known.is_sqlite:
         pytest.skip("PostgreSQL has no writer process")
-    with running(known.hub) as served:
+    with running(known.hub) as served, ThreadPoolExecutor(8) as threads:
         token = known.partner.token()
+        numbers = [f"met-{secrets.token_hex(4)}" for _ in range(40)]
+        answers = [threads.submit(write, known, token, number) for number in numbers]
+        soon(lambda: sum(answer.done() for answer in answers) >= 5)
         os.kill(served.child("writer"), signal.SIGKILL)
-        made = write(known, token)
-        assert made.status_code == 201, made.text
+        assert {answer.result().status_code for answer in answers} == {201}
+        for number in numbers:
+            found = requests.get(
+                f"{known.hub.base_url}/fhir/Patient?identifier=urn:example:file|{number}",
+                headers={"Authorization": f"Bearer {token}"},
+                timeout=40,
+            )
+            assert len(found.json()["entry"]) == 1
 
 
 @needs_proc
@@ -135,10 +155,7 @@ def test_ending_answers_what_was_begun(known: Known) -> None:
 
 
 @contextmanager
-def _slow_post(known: Known, token: str) -> "Iterator[tuple[object, bytes]]":
-    import socket
-    from urllib.parse import urlsplit
-
+def _slow_post(known: Known, token: str) -> Iterator[tuple[socket.socket, bytes]]:
     address = urlsplit(known.hub.base_url)
     body = b'{"resourceType": "Patient", "active": true}'
     head = (
@@ -205,8 +222,6 @@ def test_an_embedded_database_is_served_once(known: Known) -> None:
 @needs_proc
 def test_idle_connections_do_not_close_the_door(known: Known) -> None:
     """More open connections than threads: a partner's idle pool must not keep others out."""
-    import socket
-
     with running(known.hub, workers=1) as served, ExitStack() as stack:
         host, _, port = known.hub.base_url.removeprefix("http://").partition(":")
         for _ in range(80):
@@ -215,3 +230,43 @@ def test_idle_connections_do_not_close_the_door(known: Known) -> None:
             assert idle.recv(12) == b"HTTP/1.1 200"
         assert served.answers()
         assert children(served.child("server"))
+
+
+def test_the_hub_speaks_tls_itself(tmp_path: Path) -> None:
+    hub = founded(tmp_path)
+    port = free_port()
+    hub.environment["REFERRAL_HUB_BASE_URL"] = hub.base_url = f"https://127.0.0.1:{port}"
+    certificate, key = _certificate(tmp_path)
+    with running(hub, "--tls-cert", str(certificate), "--tls-key", str(key), workers=1):
+        answer = requests.get(f"{hub.base_url}/fhir/metadata", verify=str(certificate), timeout=10)
+        assert answer.status_code == 200
+        assert answer.json()["implementation"]["url"] == f"{hub.base_url}/fhir"
+
+
+def _certificate(folder: Path) -> tuple[Path, Path]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "hub.example")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
+        )
+        .sign(key, hashes.SHA256())
+    )
+    paths = folder / "cert.pem", folder / "key.pem"
+    paths[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    paths[1].write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return paths

@@ -153,17 +153,18 @@ def nothing_after_a_withdrawal(
     recalled = {
         (arrival.clinic, number) for arrival in arrivals if arrival.kept for number in arrival.recalls
     }
-    had: set[tuple[str, str]] = set()
+    had: dict[tuple[str, str], float] = {}
     for arrival in arrivals:
         if arrival.is_recall:
             if arrival.person:
                 findings.is_wrong("a recall names a person")
             continue
-        referral = ended.get((arrival.clinic, arrival.placer))
+        place = (arrival.clinic, arrival.placer)
+        referral = ended.get(place)
         if arrival.method != "POST" or referral is None or referral.ended_s is None:
             continue
         if arrival.kept:
-            had.add((arrival.clinic, arrival.placer))
+            had.setdefault(place, arrival.at_s)
         late_s = arrival.at_s - referral.ended_s
         if late_s > CROSSING_S:
             findings.is_wrong(f"{referral.task} was sent {late_s:.1f} s after the acknowledged withdrawal")
@@ -171,15 +172,23 @@ def nothing_after_a_withdrawal(
             findings.counts["crossed a withdrawal"] += 1
             findings.slowest_crossing_s = max(findings.slowest_crossing_s, late_s)
     for place, referral in ended.items():
-        seen = referral.seen_s is not None
-        if (seen or place in had) and place not in recalled:
-            findings.is_wrong(
-                f"{referral.clinic} had {referral.task} before the withdrawal and got no recall", lost=True
+        if (referral.seen_s is not None or place in had) and place not in recalled:
+            text = (
+                f"{referral.task} was known to {referral.clinic} before it was withdrawn, and no recall came"
             )
+            findings.is_wrong(f"{text} ({_since(referral, had.get(place))})", lost=True)
     findings.counts["withdrawals"] = len(ended)
     findings.counts["recalls"] = len(
         {arrival.key for arrival in arrivals if arrival.is_recall and arrival.kept}
     )
+
+
+def _since(referral: Referral, arrived_s: float | None) -> str:
+    """Tells when it was read and when it arrived, beside when the withdrawal was sent and acknowledged."""
+    begun_s = referral.ending_s or 0.0
+    moments = {"read": referral.seen_s, "arrived": arrived_s, "acknowledged": referral.ended_s}
+    told = [f"{name} {(at_s - begun_s) * 1000:+.0f} ms" for name, at_s in moments.items() if at_s is not None]
+    return ", ".join(told) + " from the withdrawal's sending"
 
 
 def everything_is_told(

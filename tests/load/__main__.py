@@ -6,23 +6,27 @@ audit line, or an acknowledged write is not there.
 
 import argparse
 import json
+import os
 import shutil
-import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
+from typing import Any
 
-from referral_hub.app import clock
+from referral_hub.app import Parts, clock, open_hub
+from referral_hub.settings import Settings
+from referral_hub.store.database import PostgresDatabase
 from tests.load import bare, budget, corpus, served, slow_disk
 from tests.load.generator import Generators
 from tests.load.lanes import Answered, Ask, Lane, request
 from tests.load.report import Arm, Target, lane_table, quantile, ratio, target_table
-from tests.postgres import postgres_server
-from tests.world import World, opened_world
+from tests.postgres import PostgresServer, postgres_server
+from tests.world import opened_world
 
 ALONE = ("own read", "granted read", "notice read", "search inbox", "create", "bundle")
 CONTROL_OF = {
@@ -80,6 +84,7 @@ class Run:
     wrong: list[str] = field(default_factory=list)
     asked: dict[str, int] = field(default_factory=dict)
     foreign: list[float] = field(default_factory=list)
+    slice_s: list[float] = field(default_factory=list)
 
     def arm(self, name: str) -> Arm:
         return self.arms.setdefault(name, Arm(name))
@@ -93,7 +98,8 @@ class Run:
         before, others = served.processor_s(pids), self._others()
         found = self.generators.run(lane, server.port, connections, seconds)
         used = served.processor_s(pids) - before
-        self.foreign.append(self._others() - others)
+        self.foreign.append(max(0.0, self._others() - others))
+        self.slice_s.append(found.seconds)
         self.wrong += found.wrong
         if server is self.hub:
             self.asked[lane] = self.asked.get(lane, 0) + found.count
@@ -118,7 +124,11 @@ class Run:
 
     def _others(self) -> float:
         """Gives the processor time used by everything that is not ours."""
-        ours = [*served.tree(self.hub.process.pid), *served.tree(self.control.process.pid), *self.generators.pids]
+        ours = [
+            *served.tree(self.hub.process.pid),
+            *served.tree(self.control.process.pid),
+            *self.generators.pids,
+        ]
         ours += self.database.pids
         if self.slow is not None and self.slow_database is not None:
             ours += [*served.tree(self.slow.process.pid), *self.slow_database.pids]
@@ -174,30 +184,36 @@ def _one(run: Run, arm: tuple[str, ...]) -> None:
 # --- what was left behind -----------------------------------------------------------------------------------
 
 
-_LINES = (
-    "SELECT interaction, COUNT(DISTINCT origin) FROM audit WHERE origin <> '' AND outcome = 0 GROUP BY interaction"
-)
+Counts = tuple[dict[str, int], dict[str, int]]
+_LINES = "SELECT interaction, COUNT(DISTINCT origin) FROM audit WHERE origin <> '' AND outcome = 0 GROUP BY interaction"
 _WRITTEN = "SELECT type, COUNT(*) FROM resource WHERE type IN ('Observation', 'Task') GROUP BY type"
 
 
-def counts(world: World) -> tuple[dict[str, int], dict[str, int]]:
+def counts(parts: Parts) -> Counts:
     """Gives how many responses the audit tells of, by interaction, and how many resources there are, by type."""
-    world.parts.store.settle(clock())
-    return _pairs(world, _LINES), _pairs(world, _WRITTEN)
+    parts.store.settle(clock())
+    return _pairs(parts, _LINES), _pairs(parts, _WRITTEN)
 
 
-def _pairs(world: World, text: str) -> dict[str, int]:
-    database = world.parts.database
-    if database.dialect == "sqlite":
-        with database.reading() as connection:
-            return dict(connection.driver.execute(text).fetchall())  # type: ignore[attr-defined]
-    with database.connection() as driver:  # type: ignore[attr-defined]
-        return dict(driver.execute(text).fetchall())
+def _pairs(parts: Parts, text: str) -> dict[str, int]:
+    if isinstance(parts.database, PostgresDatabase):
+        with parts.database.connection() as driver:
+            return dict(driver.execute(text).fetchall())
+    with parts.database.reading() as connection:
+        return dict(connection.driver.execute(text).fetchall())
 
 
-def left_behind(
-    run: Run, before: tuple[dict[str, int], dict[str, int]], after: tuple[dict[str, int], dict[str, int]]
-) -> list[str]:
+@contextmanager
+def opened_again(settings: Mapping[str, str]) -> Iterator[Parts]:
+    """Opens the hub in this process once its own processes have ended."""
+    parts = open_hub(Settings.from_environment(settings))
+    try:
+        yield parts
+    finally:
+        parts.close()
+
+
+def left_behind(run: Run, before: Counts, after: Counts) -> list[str]:
     """Compares what was answered with what is stored; gives the lines to print, and adds what is wrong."""
     reads = sum(run.asked.get(lane, 0) for lane in ("own read", "granted read", "notice read"))
     searches = sum(run.asked.get(lane, 0) for lane in ("search own", "search inbox", "search granted"))
@@ -256,57 +272,36 @@ def main() -> int:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _run(
-    kind: str, extent: Extent, home: Path, held: ExitStack, figures: Path | None, begun: float
-) -> int:
-    say = lambda text: print(text, file=sys.stderr, flush=True)  # noqa: E731
+def _run(kind: str, extent: Extent, home: Path, held: ExitStack, figures: Path | None, begun: float) -> int:
     folder = home / "hub"
     url, bare_url = held.enter_context(_databases(kind, home))
     with opened_world(url, folder) as world:
-        steps = budget.steps(world, rounds=400 if extent is QUICK or extent.rounds < 3 else 2_000)
-        filled = corpus.filled(world, persons=extent.persons, say=say)
+        filled = corpus.filled(world, persons=extent.persons, say=_say)
         writing = corpus.writing_lanes(filled)
         reading = corpus.reading_lanes(filled)
         written = bare.recorded(world, filled, writing)
-        before = counts(world)
         base_url = world.parts.settings.base_url
-    lanes = {lane.name: lane for lane in (*reading, *writing)}
-    lanes.update({lane.name: lane for lane in control_lanes(lanes)})
-    slow_home = None
-    library, why_not = slow_disk.library(home)
-    if kind == "sqlite":
-        shutil.copytree(folder, home / "bare")
-        if library is not None:
-            slow_home = shutil.copytree(folder, home / "slow")
-            shutil.copytree(folder, home / "slow-bare")
-    else:
-        library, why_not = None, "the lane is for the embedded database"
-        from tests.postgres import PostgresServer
-
-        bare_url = PostgresServer(bare_url).new_database(template=url)
     settings = {
         "REFERRAL_HUB_DATA_DIR": str(folder),
         "REFERRAL_HUB_DATABASE_URL": url,
         "REFERRAL_HUB_BASE_URL": base_url,
     }
+    with opened_again(settings) as parts:
+        before = counts(parts)
+    lanes = {lane.name: lane for lane in (*reading, *writing)}
+    lanes.update({lane.name: lane for lane in control_lanes(lanes)})
+    library, why_not = slow_disk.library(home)
+    if kind == "sqlite":
+        shutil.copytree(folder, home / "bare")
+    else:
+        library, why_not = None, "it slows the embedded database only"
+        bare_url = held.enter_context(PostgresServer(bare_url).database(template=url))
+    slow, slow_database = _slow(settings, filled, written, home, held, library)
     starts = [_time_to_start(settings) for _ in range(extent.starts + 1)][1:]
     hub = served.start_hub("hub", settings, workers=WORKERS)
-    held.enter_context(served.stopped_at_the_end(hub))
+    held.callback(hub.stop)
     control = served.start_control(workers=WORKERS)
-    held.enter_context(served.stopped_at_the_end(control))
-    slow = slow_database = None
-    if slow_home is not None:
-        slow_settings = {
-            **settings,
-            "REFERRAL_HUB_DATA_DIR": str(slow_home),
-            "REFERRAL_HUB_DATABASE_URL": f"sqlite:///{slow_home / 'hub.db'}",
-        }
-        slow = served.start_hub("hub on a slow disk", slow_settings, workers=WORKERS, preload=library)
-        held.enter_context(served.stopped_at_the_end(slow))
-        slow_database = bare.Bare.start(
-            bare.wanted(f"sqlite:///{home / 'slow-bare' / 'hub.db'}", filled, written), 1, preload=library
-        )
-        held.callback(slow_database.stop)
+    held.callback(control.stop)
     database = bare.Bare.start(bare.wanted(bare_url, filled, written), WORKERS)
     held.callback(database.stop)
     generators = Generators.start(lanes, GENERATORS)
@@ -316,15 +311,186 @@ def _run(
     for lane in CONTROL_OF:  # every worker has seen everything once
         run.ask(lane, hub, "warm-up")
     run.arms.clear()
+    run.foreign.clear()
     measure(run)
-    memory = served.memory_mb(served.answering(hub.process.pid)), served.memory_mb(hub.pids())
+    memory = Memory(idle, served.memory_mb(served.answering(hub.process.pid)), served.memory_mb(hub.pids()))
     hub.stop()
-    with opened_again(url, folder) as world:
-        after = counts(world)
-    lines = left_behind(run, before, after)
-    _print(run, kind, starts, idle, memory, steps, why_not, lines, begun)
+    with opened_again(settings) as parts:
+        after = counts(parts)
+    kept = left_behind(run, before, after)
+    steps = _budget(home, extent)
+    for line in _report(run, kind, starts, memory, steps, why_not, kept):
+        print(line)
+    print(f"\n{time.monotonic() - begun:.0f} s in all")
     if figures is not None:
         figures.write_text(json.dumps(_figures(run, starts, memory), indent=1))
     for problem in run.wrong[:20]:
         print(f"WRONG: {problem}")
     return 1 if run.wrong else 0
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _slow(
+    settings: Mapping[str, str],
+    filled: corpus.Corpus,
+    written: Mapping[str, bare.Written],
+    home: Path,
+    held: ExitStack,
+    library: Path | None,
+) -> tuple[served.Served | None, bare.Bare | None]:
+    """Starts a second hub and a second bare database that wait 2 ms more for each fsync, where that is possible."""
+    if library is None:
+        return None, None
+    for name in ("slow", "slow-bare"):
+        shutil.copytree(home / "hub", home / name)
+    slow_settings = {
+        **settings,
+        "REFERRAL_HUB_DATA_DIR": str(home / "slow"),
+        "REFERRAL_HUB_DATABASE_URL": f"sqlite:///{home / 'slow' / 'hub.db'}",
+    }
+    slow = served.start_hub("hub on a slow disk", slow_settings, workers=WORKERS, preload=library)
+    held.callback(slow.stop)
+    address = f"sqlite:///{home / 'slow-bare' / 'hub.db'}"
+    database = bare.Bare.start(bare.wanted(address, filled, written), 1, preload=library)
+    held.callback(database.stop)
+    return slow, database
+
+
+def _time_to_start(settings: Mapping[str, str]) -> float:
+    hub = served.start_hub("hub", settings, workers=WORKERS)
+    hub.stop()
+    return hub.start_s
+
+
+def _budget(home: Path, extent: Extent) -> list[budget.Step]:
+    with opened_world(f"sqlite:///{home / 'budget' / 'hub.db'}", home / "budget") as world:
+        return budget.steps(world, rounds=300 if extent.rounds == 1 else 1_400)
+
+
+# --- what is printed ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """PSS in MB: everything before the first request; HTTP server with its workers, and everything, at the end."""
+
+    idle: float
+    answering: float
+    everything: float
+
+
+def _report(
+    run: Run,
+    kind: str,
+    starts: Sequence[float],
+    memory: Memory,
+    steps: Sequence[budget.Step],
+    why_not: str,
+    kept: Sequence[str],
+) -> list[str]:
+    arms = run.arms
+    lanes = [
+        (arms[name], arms.get(CONTROL_OF[name]), arms.get(BARE_OF[name]))
+        for name in CONTROL_OF
+        if name in arms
+    ]
+    lanes += [
+        (arms[f"{name} +2ms"], None, arms.get(f"bare {name} +2ms"))
+        for name in ("create", "bundle")
+        if f"{name} +2ms" in arms
+    ]
+    others = [(arm, None, None) for name, arm in arms.items() if name.startswith(("control", "bare"))]
+    slices = len(arms["own read"].rates)
+    asking = sum(arm.asking_cpu_s for arm in arms.values())
+    serving = sum(arm.served_cpu_s for arm in arms.values())
+    found = [
+        f"Referral Hub under granian with {WORKERS} workers on {kind}; {run.extent.persons} persons; "
+        f"{run.extent.connections} connections in a closed loop from {GENERATORS} processes;",
+        f"{slices} slices of {run.extent.seconds} s for each arm, forth and back; every answer checked. "
+        "'alone' is one connection.",
+        "",
+        *lane_table(lanes),
+        "",
+        *lane_table(others),
+        "",
+        f"of all processor time the generators used {ratio(asking, asking + serving):.0%}; "
+        f"processes of others used {_foreign(run):.0%} of the machine while it was measured",
+        *kept,
+        f"start to first 200: {median(starts):.2f} s ({min(starts):.2f} to {max(starts):.2f}), "
+        f"the control {run.control.start_s:.2f} s",
+        f"PSS: {memory.answering:.0f} MB server with {WORKERS} workers, {memory.everything:.0f} MB everything under "
+        f"serve ({memory.idle:.0f} MB before the first request)",
+    ]
+    if run.slow is None:
+        found.append(f"the lane with 2 ms more for each fsync was skipped: {why_not}")
+    found += ["", *budget.lines(steps), "", *target_table(_targets(run, starts, memory, steps))]
+    return found
+
+
+def _foreign(run: Run) -> float:
+    seconds = sum(run.slice_s)
+    return ratio(sum(run.foreign), seconds * (os.cpu_count() or 1))
+
+
+def _targets(run: Run, starts: Sequence[float], memory: Memory, steps: Sequence[budget.Step]) -> list[Target]:
+    arms = run.arms
+
+    def part(what: str, lane: str, other: str, wanted: float) -> Target:
+        if lane not in arms or other not in arms:
+            return Target(what, f">= {wanted:.0%}", "", None)
+        measured = ratio(arms[lane].rate, arms[other].rate)
+        return Target(what, f">= {wanted:.0%}", f"{measured:.1%}", measured >= wanted)
+
+    def rate(what: str, lane: str, wanted: float) -> Target:
+        if lane not in arms:
+            return Target(what, f">= {wanted:,.0f}/s", "", None)
+        return Target(what, f">= {wanted:,.0f}/s", f"{arms[lane].rate:,.0f}/s", arms[lane].rate >= wanted)
+
+    def most(what: str, measured: float, wanted: float, unit: str, digits: int = 0) -> Target:
+        return Target(what, f"<= {wanted:g} {unit}", f"{measured:.{digits}f} {unit}", measured <= wanted)
+
+    checks = {step.request: step.cost_us for step in steps if step.step == budget.CHECKS}
+    return [
+        part("own reads, of the raw control", "own read", "control read", 0.25),
+        part(
+            "search of 50 (inbox, under consent), of the raw control", "search inbox", "control search", 0.15
+        ),
+        part("search of 50 (own), of the raw control", "search own", "control search", 0.15),
+        part("creates with 2 ms more per fsync, of those without", "create +2ms", "create", 0.48),
+        part("referral bundles with 2 ms more per fsync, of those without", "bundle +2ms", "bundle", 0.40),
+        part("the same, of one by one on such a disk", "bundle +2ms", "bare bundle +2ms", 8.0),
+        rate("own reads, on the reference machine", "own read", 8_000),
+        rate("validated creates, on the reference machine", "create", 2_500),
+        rate("the same with 2 ms more per fsync", "create +2ms", 1_200),
+        rate("referral bundles of 5 resources", "bundle", 500),
+        *(most(f"{budget.CHECKS}, {name}", cost, 25, "us", 1) for name, cost in checks.items()),
+        most("validator, of what fhir.resources takes", budget.validator_share(), 0.4, "x", 2),
+        most("start to first 200", median(starts), 0.8, "s", 2),
+        most("PSS of the server with two workers", memory.answering, 200, "MB"),
+        most("PSS of everything under serve", memory.everything, 300, "MB"),
+    ]
+
+
+def _figures(run: Run, starts: Sequence[float], memory: Memory) -> dict[str, Any]:
+    return {
+        "arms": {
+            name: {
+                "rates": [round(rate, 1) for rate in arm.rates],
+                "p50_us": quantile(arm.latencies_us, 0.5),
+                "p99_us": quantile(arm.latencies_us, 0.99),
+                "alone_p50_us": quantile(arm.alone_us, 0.5),
+                "alone_p99_us": quantile(arm.alone_us, 0.99),
+                "cpu_us": arm.cpu_us,
+            }
+            for name, arm in run.arms.items()
+        },
+        "starts_s": list(starts),
+        "pss_mb": {"idle": memory.idle, "answering": memory.answering, "everything": memory.everything},
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import random
 import secrets
+import sqlite3
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -36,7 +37,10 @@ _BODY = {
     "sqlite": "SELECT body FROM resource WHERE id = ?",
     "postgresql": "SELECT body FROM resource WHERE id = %s",
 }
-_PAGE = "SELECT body FROM resource WHERE type = '{}' AND {} = {} AND deleted = 0 ORDER BY updated_us DESC, row_id DESC LIMIT {}"
+_PAGE = (
+    "SELECT body FROM resource WHERE type = '{}' AND {} = {} AND deleted = 0 "
+    "ORDER BY updated_us DESC, row_id DESC LIMIT {}"
+)
 _MASK = (1 << 62) - 1
 
 Row = tuple[str, bool, Any]
@@ -255,7 +259,7 @@ def _bare(end: Connection, wanted: Wanted) -> None:
             lane, seconds = asked
             try:
                 end.send(_slice(_act(connection, dialect, wanted, repeats, lane), seconds))
-            except Exception as problem:
+            except (sqlite3.Error, psycopg.Error, AssertionError) as problem:
                 end.send(RuntimeError(f"bare {lane}: {type(problem).__name__}: {problem}"))
 
 

@@ -26,7 +26,15 @@ TOKEN_LIFE_S = 7_200
 PAGE = 50
 WITHDRAWN_OF = 10
 """One person in so many withdrew."""
-SECRETS = (b"Hidden Lane", b"sleeps badly", b"left hand", b"125643001", b"1994-03-02", b"Person0", b"555 0100")
+SECRETS = (
+    b"Hidden Lane",
+    b"sleeps badly",
+    b"left hand",
+    b"125643001",
+    b"1994-03-02",
+    b"Person0",
+    b"555 0100",
+)
 """What no notice may hold."""
 _BUNDLES = 64
 
@@ -152,11 +160,19 @@ def reading_lanes(corpus: Corpus) -> list[Lane]:
     ]
     _check_absent(corpus)
     tasks = [
-        (caller, f"/Task?status=requested&_count={PAGE}", _newest(corpus, number, "task", ("requested", "withdrawn")))
+        (
+            caller,
+            f"/Task?status=requested&_count={PAGE}",
+            _newest(corpus, number, "task", ("requested", "withdrawn")),
+        )
         for number, caller in enumerate(corpus.clinics)
     ]
     requests = [
-        (caller, f"/ServiceRequest?_count={PAGE}", _newest(corpus, number, "request", ("requested", "accepted")))
+        (
+            caller,
+            f"/ServiceRequest?_count={PAGE}",
+            _newest(corpus, number, "request", ("requested", "accepted")),
+        )
         for number, caller in enumerate(corpus.clinics)
     ]
     own = sorted(((one.updated[one.request], one.request) for one in corpus.referrals), reverse=True)
@@ -231,8 +247,6 @@ def writing_lanes(corpus: Corpus) -> list[Lane]:
         json.dumps(bundle(writer.organization, corpus.receiver, f"Lark{number}")).encode()
         for number in range(_BUNDLES)
     ]
-    bundles = [
-        Ask(request("POST", "/fhir/", writer.token, body), "bundle", created=5) for body in bodies
-    ]
+    bundles = [Ask(request("POST", "/fhir/", writer.token, body), "bundle", created=5) for body in bodies]
     size = len(writer.create(b.observation(persons[0])).__repr__())
     return [Lane("create", creates, size), Lane("bundle", bundles, 6_000)]

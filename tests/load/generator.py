@@ -50,9 +50,9 @@ def connected(port: int) -> socket.socket:
 
 
 def head_of(received: bytes) -> tuple[int, int, int] | None:
-    """Gives (status, where the body begins, its length), or None while the head is not whole.
+    r"""Gives (status, where the body begins, its length), or None while the head is not whole.
 
-    >>> head_of(b"HTTP/1.1 200 OK\\r\\ncontent-length: 2\\r\\n\\r\\nhi")
+    >>> head_of(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi")
     (200, 38, 2)
     """
     end = received.find(b"\r\n\r\n")

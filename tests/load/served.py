@@ -12,8 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +38,9 @@ class Served:
         return tree(self.process.pid)
 
     def stop(self) -> None:
+        """Ends it in order; a second time is nothing."""
+        if self.process.poll() is not None:
+            return
         self.process.send_signal(signal.SIGTERM)
         try:
             self.process.wait(40)
@@ -105,16 +107,6 @@ def _started(name: str, command: Sequence[str], more: Mapping[str, str], port: i
             process.kill()
             raise RuntimeError(f"{name} did not start")
         time.sleep(_LOOK_S)
-
-
-@contextmanager
-def stopped_at_the_end(*servers: Served) -> Iterator[None]:
-    """Stops the servers whatever happens in the block."""
-    try:
-        yield
-    finally:
-        for server in servers:
-            server.stop()
 
 
 # --- what processes use -------------------------------------------------------------------------------------

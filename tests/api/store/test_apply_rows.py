@@ -6,7 +6,7 @@ import pytest
 
 from referral_hub.access.rows import Grant, ReferralAccess, Refusal, RefusalException
 from referral_hub.errors import GuardFailed
-from referral_hub.exchange.change import ConsentRows, Delivery, DropDeliveries, Due, EpochGuard
+from referral_hub.exchange.change import AuditEntry, ConsentRows, Delivery, DropDeliveries, Due, EpochGuard
 from referral_hub.store import schema
 from referral_hub.store.audit_rows import entry_of
 from referral_hub.store.statements import constant
@@ -134,9 +134,11 @@ def test_an_audit_line_comes_back_as_it_was_and_its_detail_is_sealed(hub: Hub):
 
 
 def test_the_ledger_counts_disclosures_by_person_recipient_consent_and_hour(hub: Hub):
-    told = entry(person=PERSON, recipient="clinic", consents=("c1/v1", "c2/v1"), at_us=NOW)
-    hub.apply(audit=(told, replace(told, at_us=NOW + 5)))
-    hub.apply(audit=(replace(told, at_us=NOW - 5), replace(told, at_us=NOW + 2 * HOUR, consents=())))
+    def told(at_us: int, *consents: str) -> AuditEntry:
+        return entry(person=PERSON, recipient="clinic", consents=consents, at_us=at_us)
+
+    hub.apply(audit=(told(NOW, "c1/v1", "c2/v1"), told(NOW + 5, "c1/v1", "c2/v1")))
+    hub.apply(audit=(told(NOW - 5, "c1/v1", "c2/v1"), told(NOW + 2 * HOUR)))
     hour = NOW - NOW % HOUR
     found = {
         (row["consent"], row["hour_us"]): (row["count"], row["first_us"], row["last_us"])

@@ -63,7 +63,7 @@ ANY_SCAN = ("SCAN r", "SCAN w", "SCAN referral_access", "SCAN consent_grant", "S
         ),
         (
             plan("Task", CLINIC, token("owner", ME), after=(5, 6)),
-            "SEARCH r USING INDEX resource_owned (type=? AND owner=? AND (updated_us,row_id)<(?,?))",
+            "SEARCH r USING INDEX resource_owned (type=? AND owner=? AND updated_us<?)",
         ),
         (
             plan("Task", CLINIC, token("requester", ME, visibility="accepted")),
@@ -76,7 +76,7 @@ ANY_SCAN = ("SCAN r", "SCAN w", "SCAN referral_access", "SCAN consent_grant", "S
         (plan("Observation", CLINIC, HER), "SEARCH r USING INDEX resource_timeline (person=? AND type=?)"),
         (
             plan("Observation", CLINIC, HER, token("code", "a|b"), after=(5, 6)),
-            "SEARCH r USING INDEX resource_timeline (person=? AND type=? AND (updated_us,row_id)<(?,?))",
+            "SEARCH r USING INDEX resource_timeline (person=? AND type=? AND updated_us<?)",
         ),
         (
             plan("Task", CLINIC, own_only=True),

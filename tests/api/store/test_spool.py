@@ -8,7 +8,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -185,4 +184,4 @@ def test_a_read_whose_audit_cannot_be_written_fails(hub: Hub, tmp_path: Path):
 
 def test_a_detail_about_a_person_without_a_key_is_not_spooled(spool: Spool):
     with pytest.raises(Unavailable):
-        spool.append((replace(told(1), person=404, detail=b"{}"),), durable=True)
+        spool.append((told(1, person=404, detail=b"{}"),), durable=True)

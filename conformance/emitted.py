@@ -1,0 +1,94 @@
+"""Is everything the hub emits valid FHIR R4 by HL7's own validator?
+
+Run as ``python -m conformance.emitted``: a hub in this process plays every state and every exit, HL7's
+validator judges every distinct body it answered with. The last line is
+``conformance: N resources, N valid``; the exit code is 1 where one is not.
+
+What lives here: which stories are played, and the report. What does not: the stories themselves
+(``conformance.stories`` and its neighbours), the validator (``conformance.judge``).
+"""
+
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from conformance import answer_stories, record_stories, stories
+from conformance.judge import CannotJudge, judge, missing_tools
+from conformance.listening import Emitted, Heard
+from conformance.verdicts import Verdict, excuse_for
+from tests.world import World, opened_world
+
+STORIES: tuple[Callable[[Heard, World], None], ...] = (
+    stories.play_states,
+    stories.play_releases,
+    stories.play_handling,
+    stories.play_return,
+    stories.play_nameless,
+    stories.play_recall,
+    record_stories.play_records,
+    record_stories.play_named_records,
+    record_stories.play_directory,
+    record_stories.play_own_records,
+    answer_stories.play_bundles,
+    answer_stories.play_operations,
+    answer_stories.play_refusals,
+)
+
+FEWEST = 1500
+"""Fewer bodies than this mean that a story fell silent, not that the hub became simple."""
+
+
+def emitted() -> list[Emitted]:
+    """Plays all stories on a fresh hub and gives every distinct body it answered with."""
+    heard = Heard()
+    with tempfile.TemporaryDirectory() as folder:
+        database = f"sqlite:///{Path(folder, 'hub.db')}"
+        with opened_world(database, Path(folder, "hub")) as world:
+            for play in STORIES:
+                play(heard, world)
+    return list(heard)
+
+
+def report(verdicts: Sequence[Verdict]) -> bool:
+    """Prints what is wrong with which body, and the figures; says whether all is well."""
+    broken = [verdict for verdict in verdicts if verdict.errors]
+    for verdict in broken:
+        print(f"not valid: {verdict.name}")
+        for fault in verdict.errors:
+            print(f"    {fault.location}: {fault.message} ({fault.id})")
+    for line in external_lines(verdicts):
+        print(line)
+    print(f"conformance: {len(verdicts)} resources, {len(verdicts) - len(broken)} valid")
+    if len(verdicts) < FEWEST:
+        print(f"not enough: at least {FEWEST} bodies are expected; a story fell silent")
+    return not broken and len(verdicts) >= FEWEST
+
+
+def external_lines(verdicts: Iterable[Verdict]) -> list[str]:
+    """Gives one line per kind of thing the validator said it cannot know."""
+    counted = Counter(
+        row.key
+        for verdict in verdicts
+        for fault in verdict.external
+        if (row := excuse_for(fault, "external")) is not None
+    )
+    return [f"not counted, external: {count} times {key}" for key, count in counted.most_common()]
+
+
+def main() -> int:
+    """Plays, judges and reports; gives the exit code."""
+    if missing := missing_tools():
+        print(f"conformance: {missing}")
+        return 1
+    try:
+        verdicts = judge((one.name, one.body) for one in emitted())
+    except CannotJudge as failed:
+        print(f"conformance: {failed}")
+        return 1
+    return 0 if report(verdicts) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
