@@ -19,7 +19,7 @@ UPGRADE ?=
 WORKERS ?= 2
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help demo test check profiles conformance interop browser load docs lock clean
+.PHONY: help demo test check profiles conformance interop browser load laws races drill docs lock clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -84,6 +84,17 @@ browser: $(DEV)  ## the portal in a real browser, with accessibility checks (nee
 load: $(DEV)  ## speed, as ratios to a control in the same run
 	$(call need,tests/load/__main__.py,the measurement)
 	@$(BIN)/python -m tests.load $(ARGS)
+
+laws: $(DEV)  ## the laws of consent on 50,000 seeded worlds
+	@$(BIN)/python -m tests.laws.run_laws $(ARGS)
+
+races: $(DEV)  ## reads racing withdrawals over several processes; ARGS="--trials 1000000" for a night
+	$(call need,tests/load/races.py,the race)
+	@$(BIN)/python -m tests.load.races $(ARGS)
+
+drill: $(DEV)  ## kill -9 while the story runs, then look; ARGS="--seconds 40 --database postgresql"
+	$(call need,tests/drill/__main__.py,the drill)
+	@$(BIN)/python -m tests.drill $(ARGS)
 
 docs: $(DEV)  ## write the parts of docs/ that follow from declarations
 	$(call need,scripts/write_docs.py,the script that writes them)
