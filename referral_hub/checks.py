@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg
 import sqlalchemy as sa
 from flask import Flask
 
@@ -162,6 +161,8 @@ def _directory(settings: Settings) -> Finding:
 def _kind_of(settings: Settings) -> str:
     if settings.sqlite_file is not None:
         return f"SQLite {sqlite3.sqlite_version} answers"
+    import psycopg
+
     with psycopg.connect(settings.database_url, connect_timeout=5) as connection:
         number = connection.info.server_version
     return f"PostgreSQL {number // 10_000}.{number % 10_000} answers"

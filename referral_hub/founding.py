@@ -13,14 +13,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg
 import sqlalchemy as sa
 
 from referral_hub.app import Parts, clock, open_hub
 from referral_hub.errors import ConfigurationError
 from referral_hub.keyring.master import make_master_key, read_master_key
 from referral_hub.keyring.ring import HUB, Keyring, establish
-from referral_hub.partners import NewOrganization, add_organization
 from referral_hub.settings import Settings
 from referral_hub.store.database import Database, open_database
 from referral_hub.store.key_rows import KeyRows
@@ -62,6 +60,8 @@ def found_hub(settings: Settings, *, name: str, country: str = "", step: Step = 
     Raises:
         ConfigurationError: something of it cannot be made there.
     """
+    from referral_hub.partners import NewOrganization, add_organization
+
     step("directory")
     own_directory(settings.data_dir)
     _refuse_lost_key(settings)
@@ -206,6 +206,8 @@ def _refuse_lost_key(settings: Settings) -> None:
 
 
 def _refuse_silent_server(url: str) -> None:
+    import psycopg
+
     try:
         psycopg.connect(url, connect_timeout=CONNECT_S).close()
     except psycopg.Error as problem:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from referral_hub.app import clock
 from referral_hub.demo import papers
 from referral_hub.demo.cast import Story, answers_of, public_id, step_of
-from referral_hub.demo.papers import CATEGORY, DAY_US, given, reason, to
+from referral_hub.demo.papers import CATEGORY, given, reason, to
 from referral_hub.demo.previews import preview_bytes
 from referral_hub.demo.stage import Step, wait_for
 
@@ -170,6 +170,12 @@ def second_accepts(story: Story) -> str:
     prove.nothing_but("her file", person, ("extension", "name", "gender", "birthDate"))
     own = clinic.look(story.papers["second_task"]).resource
     prove.same("who asks, now", own["requester"], to("Organization", story.shelter.organization))
+    inbox = clinic.look("Task")
+    found = [entry["resource"]["id"] for entry in inbox.resource["entry"]]
+    prove.same("its whole inbox", found, [public_id(story.papers["second_task"])])
+    opened = [inbox, *(clinic.look(story.papers[name]) for name in (*agreed, "second_release"))]
+    first = story.party("clinic_one").organization.encode()
+    prove.true("nothing it opens tells of the first clinic", not any(first in one.body for one in opened))
     cut = clinic.look(story.papers["second_release"]).resource
     prove.nothing_but("its copy of the permission", cut, CUT)
 
@@ -203,8 +209,12 @@ def treat(story: Story) -> str:
 
     clinic.act("complete", task=task)
     done = story.until("second_task", "the visit took place", lambda seen: seen["status"] == "completed")
-    in_two_weeks = datetime.fromtimestamp((clock() + 14 * DAY_US) / 1e6, UTC).date().isoformat()
-    prove.same("the answer", answers_of(done), {"attendance": "came", "next-date": in_two_weeks})
+    (entry,) = clinic.look("Appointment?status=booked").resource["entry"]
+    next_visit = entry["resource"]
+    story.papers["next_visit"] = f"Appointment/{next_visit['id']}"
+    ahead = _moment(next_visit["start"]) - datetime.fromtimestamp(clock() / 1e6, UTC)
+    prove.same("the next visit", round(ahead / timedelta(days=1)), 14)
+    prove.same("the answer", answers_of(done), {"attendance": "came", "next-date": next_visit["start"][:10]})
     prove.true("no note, no reason", not {"note", "statusReason"} & set(done), done)
     written = clinic.own_task(task)["output"][-1]["valueReference"]["reference"]
     story.papers["procedure"] = written.removeprefix(f"{shelter.software.fhir_base}/")
@@ -212,9 +222,6 @@ def treat(story: Story) -> str:
     prove.same(
         "what was done, as the clinic reads it", clinic.look(story.papers["procedure"]).http_status, 200
     )
-    stands = clinic.look("Appointment?status=booked").resource
-    (entry,) = stands["entry"]
-    story.papers["next_visit"] = f"Appointment/{entry['resource']['id']}"
     prove.absent("the next appointment itself", [shelter.get(story.papers["next_visit"])])
     return (
         'It books, treats her hand and completes. The shelter reads "came, next visit in two weeks" and no more: '

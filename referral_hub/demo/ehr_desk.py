@@ -156,7 +156,6 @@ class Desk:
 
         def edit(task: Resource) -> None:
             task["status"] = "received"
-            task.pop("businessStatus", None)
             task["output"] = [
                 _output("handling-confirmed", valueCode=condition) for condition in conditions_of(task)
             ]

@@ -196,7 +196,8 @@ def show_preview(story: Story) -> str:
     prove.nothing_but("her name before they say yes", notice[patient], ("extension",))
     prove.nothing_but("her file after", before[patient], ("extension", "name", "gender", "birthDate"))
     prove.true(
-        "no place, phone or safe word", not any(w in str(before) for w in ("Hidden", "555", "bicycle"))
+        "no place, phone or safe word",
+        not any(w in str(before) for w in ("Hidden Lane", "555 0100", "bicycle")),
     )
     prove.true("no words of the shelter", "Deep cut" not in str(before))
 

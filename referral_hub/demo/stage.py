@@ -18,7 +18,7 @@ from typing import Any, Generic, TextIO, TypeVar
 from referral_hub.demo.smart_partner import Answer
 
 T = TypeVar("T")
-PATIENCE_S = 20.0
+PATIENCE_S = 30.0
 """How long anything may take that the story waits for."""
 _LOOK_S = 0.05
 _WIDEST = 116
@@ -142,7 +142,7 @@ def wait_for(what: str, look: Callable[[], T], good: Callable[[T], bool], *, pat
         what: in a few words, for the case that it never is.
         look: gives what is seen now.
         good: tells whether that is enough.
-        patience_s: how many seconds to go on; 20 by default.
+        patience_s: how many seconds to go on; 30 by default.
 
     Raises:
         Unexpected: it was not good in time.

@@ -10,11 +10,11 @@ Source: ``views.md`` 1, 2, 4 and 9.
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
-from referral_hub.access.facts import ResourceFacts, codes_of, references_of
+from referral_hub.access.facts import references_of
 from referral_hub.access.levels import cells_of
 from referral_hub.access.rows import ReferralAccess
 from referral_hub.access.views import (
@@ -29,16 +29,12 @@ from referral_hub.access.views import (
     stored_view,
 )
 from referral_hub.exchange.building import body_of
+from referral_hub.exchange.kept_views import Chosen, KeptViews, key_of, until_us
 from referral_hub.exchange.openings import CLOSED, Openings, Openness, Reader
 from referral_hub.exchange.ports import ConsentRow, OrganizationRow, ResourceRow, Standing
+from referral_hub.exchange.row_facts import facts_of, names_selves, own_elements, owner_elements
 from referral_hub.exchange.sayings import Sayings
-from referral_hub.fhir.elements import code_in
-from referral_hub.resources.task import CANCEL_BY_TARGET, STATUS_REASON
 
-_OWNER_STATUSES = frozenset({"accepted", "rejected", "in-progress", "on-hold", "completed", "failed"})
-_MOVE = frozenset({"status", "statusReason"})
-_OWNER_ONLY = frozenset({"output", "executionPeriod"})
-_SELF_MARKS = (b"HealthcareService/", b"PractitionerRole/")
 _REFERRAL_TYPES = frozenset({"Task", "ServiceRequest", "Patient"})
 
 
@@ -83,7 +79,8 @@ class Sight:
     def __init__(self, openings: Openings) -> None:
         self._openings = openings
         self._references = Sayings(references_of)
-        self._by_owner = Sayings(_owner_elements)
+        self._by_owner = Sayings(owner_elements)
+        self._kept_views = KeptViews()
         self._network_id = ""
 
     def points_at(self, row: ResourceRow) -> frozenset[str]:
@@ -152,7 +149,7 @@ class Sight:
             reader=reader.organization.id,
             category=row.category,
             opened=openness.opened,
-            own=_own_elements(body, by_owner=False),
+            own=own_elements(body, by_owner=False),
             visible=self._visible(reader, row, standing, look, at_us, fresh=fresh)
             if openness.opened
             else frozenset(),
@@ -207,8 +204,57 @@ class Sight:
         deep: bool,
     ) -> Seen | None:
         me = reader.organization.id
-        found: tuple[int, View, ReferralAccess] | None = None
-        for access in _accesses_to(row, standing, me):
+        chosen = self._chosen(row, standing, openness, me, look, at_us, fresh=fresh, deep=deep)
+        view, access = chosen.view, chosen.access
+        if view is None or access is None:
+            return None
+        if deep and view.kind in ("F", "nameless") and row.type != "Patient":
+            visible = self._visible(reader, row, standing, look, at_us, fresh=fresh)
+            beside = (visible, _person(row, look), _is_shelter(row.author, look))
+            whole = chosen.beside.get(beside)
+            if whole is None:
+                whole = (
+                    referral_view(
+                        row.type,
+                        access,
+                        reader=me,
+                        opened=openness.opened,
+                        at_us=at_us,
+                        category=row.category,
+                        requester=view.requester,
+                        person=beside[1],
+                        visible=visible,
+                        selves=view.selves,
+                        own=view.own,
+                        from_shelter=beside[2],
+                    )
+                    or view
+                )
+                chosen.keep_beside(beside, whole)
+            view = whole
+        return Seen(view, openness.consents)
+
+    def _chosen(
+        self,
+        row: ResourceRow,
+        standing: Standing,
+        openness: Openness,
+        me: str,
+        look: Look,
+        at_us: int,
+        *,
+        fresh: bool,
+        deep: bool,
+    ) -> Chosen:
+        """Gives the strongest view that one of the reader's referrals opens, without what lies beside the row."""
+        key = key_of(row, me, deep=deep)
+        kept = None if fresh else self._kept_views.of(key, standing, openness, at_us)
+        if kept is not None:
+            return kept
+        accesses = _accesses_to(row, standing, me)
+        selves = self._selves(row, me, look) if deep and accesses else frozenset()
+        found: tuple[int, View | None, ReferralAccess | None] = (-1, None, None)
+        for access in accesses:
             view = referral_view(
                 row.type,
                 access,
@@ -219,34 +265,16 @@ class Sight:
                 requester=requester_shown(
                     accepted=access.accepted, sender=row.author, network=self._network(look) if deep else ""
                 ),
-                selves=self._selves(row, me, look) if deep else frozenset(),
+                selves=selves,
                 own=self._by_owner.of(row) if deep and row.type == "Task" else frozenset(),
             )
-            if view is not None and (found is None or _strength(view) > found[0]):
+            if view is not None and _strength(view) > found[0]:
                 found = (_strength(view), view, access)
-        if found is None:
-            return None
-        _, view, access = found
-        if deep and view.kind in ("F", "nameless") and row.type != "Patient":
-            visible = self._visible(reader, row, standing, look, at_us, fresh=fresh)
-            view = (
-                referral_view(
-                    row.type,
-                    access,
-                    reader=me,
-                    opened=openness.opened,
-                    at_us=at_us,
-                    category=row.category,
-                    requester=view.requester,
-                    person=_person(row, look),
-                    visible=visible,
-                    selves=view.selves,
-                    own=view.own,
-                    from_shelter=_is_shelter(row.author, look),
-                )
-                or view
-            )
-        return Seen(view, openness.consents)
+        _, view, access_of = found
+        chosen = Chosen(standing, openness, at_us, until_us(accesses, at_us), view, access_of)
+        if not fresh and not (deep and names_selves(row)):
+            self._kept_views.keep(key, chosen)
+        return chosen
 
     def _other(
         self,
@@ -313,7 +341,7 @@ class Sight:
 
     def _selves(self, row: ResourceRow, me: str, look: Look) -> frozenset[str]:
         """Gives what a row points at that means the reader itself: its own services and roles."""
-        if not any(mark in row.body for mark in _SELF_MARKS):
+        if not names_selves(row):
             return frozenset()
         wanted = [
             text
@@ -329,23 +357,6 @@ class Sight:
         return self._network_id
 
 
-def facts_of(row: ResourceRow) -> ResourceFacts:
-    """Gives what a decision reads of a row."""
-    body = body_of(row)
-    return ResourceFacts(
-        type=row.type,
-        id=row.id,
-        category=row.category,
-        confidentiality=row.confidentiality,
-        sensitivities=frozenset(row.sensitivities),
-        codes=codes_of(body),
-        data_from_us=row.data_from_us,
-        data_until_us=row.data_until_us,
-        author=row.author,
-        refers_to=references_of(body),
-    )
-
-
 def _accesses_to(row: ResourceRow, standing: Standing, me: str) -> list[ReferralAccess]:
     mine = [access for access in standing.accesses if access.organization == me and not access.back]
     if row.type == "Task":
@@ -357,20 +368,6 @@ def _accesses_to(row: ResourceRow, standing: Standing, me: str) -> list[Referral
 
 def _strength(view: View) -> int:
     return {"H": 0, "K": 1, "N": 2, "F": 3, "nameless": 4}.get(view.kind, 0)
-
-
-def _owner_elements(task: dict[str, Any]) -> frozenset[str]:
-    return _own_elements(task, by_owner=True)
-
-
-def _own_elements(task: dict[str, Any], *, by_owner: bool) -> frozenset[str]:
-    """Gives the tracked elements of a Task whose present value one side wrote, told by the table of moves."""
-    status = task.get("status")
-    reason = code_in(task.get("statusReason"), STATUS_REASON)
-    owners = status in _OWNER_STATUSES or (status == "cancelled" and reason in CANCEL_BY_TARGET)
-    if by_owner:
-        return (_MOVE if owners else frozenset()) | _OWNER_ONLY
-    return frozenset() if owners else _MOVE
 
 
 def _is_shelter(organization_id: str, look: Look) -> bool:

@@ -54,7 +54,10 @@ def row_of(write: ResourceWrite) -> ResourceRow:
 
 
 class Working:
-    """A snapshot plus the writes decided so far in this Change."""
+    """A snapshot plus the writes decided so far in this Change.
+
+    What the snapshot says stays the same while it is open, so it is asked once.
+    """
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
@@ -64,6 +67,9 @@ class Working:
         self._consents: dict[int, ConsentRows] = {}
         self._guards: dict[Guard, None] = {}
         self._fresh_persons: set[int] = set()
+        self._organizations: dict[str, OrganizationRow | None] = {}
+        self._bases: dict[str, list[str]] = {}
+        self._standings: dict[tuple[int, str, tuple[str, ...]], Standing] = {}
 
     # --- what was looked at ---------------------------------------------------------------------------
 
@@ -134,8 +140,10 @@ class Working:
         if person in self._fresh_persons:
             base = Standing(person, 0)
         else:
-            base = self._snapshot.standing(person, organization, refusal_targets)
+            base = self._stored_standing(person, organization, tuple(refusal_targets))
             self.guard(EpochGuard(person, base.epoch))
+            if not self._accesses and not self._consents:
+                return base
         replaced = {consent for consent, rows in self._consents.items() if rows.person == person}
         fresh = [rows for rows in self._consents.values() if rows.person == person]
         accesses = {(access.task, access.organization): access for access in base.accesses}
@@ -162,6 +170,13 @@ class Working:
                 + [e for rows in fresh for e in rows.exceptions if e.organization == organization]
             ),
         )
+
+    def _stored_standing(self, person: int, organization: str, targets: tuple[str, ...]) -> Standing:
+        key = (person, organization, targets)
+        found = self._standings.get(key)
+        if found is None:
+            found = self._standings[key] = self._snapshot.standing(person, organization, targets)
+        return found
 
     def consents(self, person: int) -> list[ConsentRow]:
         """Gives every Consent about the person, this write included."""
@@ -194,7 +209,9 @@ class Working:
 
     def organization(self, organization_id: str) -> OrganizationRow | None:
         """Gives the hub's own row of an organisation, and guards it."""
-        found = self._snapshot.organization(organization_id)
+        if organization_id not in self._organizations:
+            self._organizations[organization_id] = self._snapshot.organization(organization_id)
+        found = self._organizations[organization_id]
         if found is not None:
             self.guard(OrganizationGuard(organization_id, found.version))
         return found
@@ -205,7 +222,9 @@ class Working:
 
     def registered_bases(self, organization_id: str) -> list[str]:
         """Gives the FHIR base URLs registered for an organisation."""
-        return self._snapshot.registered_bases(organization_id)
+        if organization_id not in self._bases:
+            self._bases[organization_id] = self._snapshot.registered_bases(organization_id)
+        return self._bases[organization_id]
 
     def tasks_of(self, service_request: int) -> list[ResourceRow]:
         """Gives the Tasks whose focus is this ServiceRequest, this write included."""

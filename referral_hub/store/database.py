@@ -17,15 +17,16 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-import psycopg
 import sqlalchemy as sa
-from psycopg_pool import ConnectionPool
 
 from referral_hub.errors import ConfigurationError, Unavailable
 from referral_hub.store.columns import INTEGER
 from referral_hub.store.statements import DialectName, Parameters, Statement, constant
+
+if TYPE_CHECKING:
+    import psycopg  # a hub on SQLite does not load the driver of the other database
 
 Row = tuple[Any, ...]
 Away = Callable[[], AbstractContextManager[Any]]
@@ -267,6 +268,8 @@ class PostgresDatabase:
     def __init__(
         self, url: str, *, away: Away = nullcontext, connections: int = POSTGRES_CONNECTIONS
     ) -> None:
+        from psycopg_pool import ConnectionPool
+
         self.away = away
         self._pool: ConnectionPool[psycopg.Connection[Row]] = ConnectionPool(
             url, min_size=1, max_size=connections, timeout=10, configure=_prepare, open=True
@@ -279,6 +282,8 @@ class PostgresDatabase:
         Raises:
             Unavailable: where none is free or the server does not answer.
         """
+        import psycopg
+
         try:
             with self.away():
                 driver = self._pool.getconn()

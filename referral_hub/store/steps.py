@@ -6,15 +6,17 @@ What lives here: one runner per driver with the same rules. What does not: what 
 
 import sqlite3
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-import psycopg
 
 from referral_hub.errors import GuardFailed, HubError
 from referral_hub.store.plan import Plan, Rule, Step
 from referral_hub.store.statements import WRITES
 from referral_hub.store.write_statements import MARK
+
+if TYPE_CHECKING:
+    import psycopg
 
 STALE = "What this was decided on has changed; it is decided again."
 _json = msgspec.json.Encoder().encode

@@ -6,7 +6,6 @@ there (``store.migrate``, for commands only: Alembic is never imported in a work
 
 import sqlite3
 
-import psycopg
 import sqlalchemy as sa
 
 from referral_hub.store.database import Database
@@ -16,13 +15,19 @@ SCHEMA_VERSION = "0001"
 
 _VERSIONS = sa.table("alembic_version", sa.column("version_num"))
 CURRENT = Statement("schema_version", sa.select(_VERSIONS.c.version_num))
+_THERE = Statement(
+    "schema_version_there",
+    {"postgresql": sa.select(sa.literal_column("to_regclass('alembic_version')::text"))},
+)
 
 
 def schema_version(database: Database) -> str:
     """Gives the version of the schema, or an empty text where there is none yet."""
+    if database.dialect == "postgresql" and database.first(_THERE) == (None,):
+        return ""
     try:
         row = database.first(CURRENT)
-    except (sqlite3.OperationalError, psycopg.errors.UndefinedTable):
+    except sqlite3.OperationalError:
         return ""
     return "" if row is None else str(row[0])
 

@@ -23,7 +23,6 @@ from referral_hub.store import (  # noqa: F401 - each of these adds its statemen
 )
 from referral_hub.store.apply import PlanWriter
 from referral_hub.store.database import Away, Database, PostgresDatabase, SqliteDatabase
-from referral_hub.store.postgres_writer import PostgresWriter
 from referral_hub.store.sqlite_client import SocketWriter
 from referral_hub.store.sqlite_group import LOCK_WAIT_S, LocalWriter, WriterPaths
 from referral_hub.store.sqlite_writer import WriterProcess
@@ -44,6 +43,8 @@ def open_writer(database: Database, *, socket: Path | None = None, away: Away = 
         Busy: where another process writes and does not take Changes from others.
     """
     if isinstance(database, PostgresDatabase):
+        from referral_hub.store.postgres_writer import PostgresWriter  # its driver is loaded where it is used
+
         return PostgresWriter(database)
     assert isinstance(database, SqliteDatabase)  # noqa: S101 - there are two kinds
     paths = WriterPaths.of(database.path, socket)

@@ -11,13 +11,13 @@ from pathlib import Path
 from tests.drill import verdict
 from tests.drill.asking import Asking, GaveUp, Memory
 from tests.drill.findings import Findings
-from tests.drill.hub import DrilledHub, Network, drilled_hub, now_s
+from tests.drill.hub import POLLED, DrilledHub, Network, drilled_hub, now_s
 from tests.drill.killer import Killer
 from tests.drill.partners import Partners, partners_serving
 from tests.drill.story import Referral, Teller
 from tests.postgres import postgres_server
 
-CLINICS = ("alder", "birch", "cedar", "elm", "fir", "hazel")
+CLINICS = (POLLED, "birch", "cedar", "elm", "fir", "hazel")
 TELLERS = 4
 ANSWER_S = 90.0
 """How long after the last kill every request must have been answered."""
@@ -55,7 +55,8 @@ def drill(
     memory, findings = Memory(), Findings()
     until_s = now_s() + seconds
     tellers = [
-        Teller(number, network, memory, seed, until_s, until_s + ANSWER_S) for number in range(TELLERS)
+        Teller(number, network, partners, memory, seed, until_s, until_s + ANSWER_S)
+        for number in range(TELLERS)
     ]
     killer = Killer(hub, until_s, seed)
     for thread in (killer, *tellers):
@@ -82,12 +83,12 @@ def _drained(hub: DrilledHub, findings: Findings, drain_s: float) -> float:
     """Waits until the outbox is empty; gives how long it took, in seconds."""
     begun_s = now_s()
     while True:
-        waiting, dead = hub.outbox()
+        waiting, dead = hub.waiting()
         took_s = now_s() - begun_s
         if not waiting:
             break
         if took_s > drain_s:
-            findings.is_wrong(f"{waiting} messages still wait after {took_s:.0f} s", lost=True)
+            findings.is_wrong(f"{waiting} messages and timers still wait after {took_s:.0f} s", lost=True)
             break
         threading.Event().wait(0.25)
     if dead:
@@ -103,6 +104,7 @@ def _look(
     verdict.nothing_is_doubled(shelter, memory, findings)
     arrivals = list(partners.arrivals)
     verdict.everything_arrived(referrals, partners, findings)
+    verdict.answers_entered(shelter, referrals, findings)
     verdict.in_order(referrals, arrivals, findings)
     verdict.one_key_each(arrivals, findings)
     verdict.nothing_after_a_withdrawal(referrals, arrivals, findings)

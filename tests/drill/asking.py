@@ -218,10 +218,10 @@ class Asking:
         return found
 
     def move(self, reference: str, *, author: bool, **elements: Any) -> Resource | None:
-        """Changes a Task exactly once; None where the other side was first and it cannot be done any more.
+        """Changes a Task or Consent exactly once; None where the other side was first and it cannot be done.
 
         Args:
-            reference: ``Task/id``.
+            reference: ``Task/id`` or ``Consent/id``.
             author: True where the answer is the stored resource itself and not a view.
             elements: what is to be as it is given here; ``status`` among them.
         """

@@ -29,8 +29,14 @@ from tests.interop.served import Partner, free_port, wait_for
 WORKERS = 2
 ROOT = Path(__file__).resolve().parents[2]
 RESTART_S = 0.5
-_OUTBOX = "SELECT coalesce(sum(state = 0), 0), coalesce(sum(state = 2), 0) FROM outbox"
-_OUTBOX_POSTGRES = "SELECT count(*) FILTER (WHERE state = 0), count(*) FILTER (WHERE state = 2) FROM outbox"
+POLLED = "alder"
+"""The clinic whose own copies of referrals the hub looks at, as often as it may."""
+POLL_S = 10
+_WAITING = (
+    "SELECT (SELECT count(*) FROM outbox WHERE state = 0) "
+    "+ (SELECT count(*) FROM due WHERE kind = 'recall-missed'), "
+    "(SELECT count(*) FROM outbox WHERE state = 2)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +103,15 @@ class DrilledHub:
         )
         return done.returncode, (done.stdout + done.stderr).strip()
 
-    def outbox(self) -> tuple[int, int]:
-        """Gives how many messages wait and how many were given up, from the database itself."""
+    def waiting(self) -> tuple[int, int]:
+        """Gives how much waits to leave or to be looked at once more, and how much was given up."""
         if self.database_url.startswith("postgresql"):
             with psycopg.connect(self.database_url) as connection:
-                row = connection.execute(_OUTBOX_POSTGRES).fetchone()
+                row = connection.execute(_WAITING).fetchone()
         else:
             path = self.database_url.removeprefix("sqlite:///")
             with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as embedded:
-                row = embedded.execute(_OUTBOX).fetchone()
+                row = embedded.execute(_WAITING).fetchone()
         assert row is not None
         return int(row[0]), int(row[1])
 
@@ -166,7 +172,9 @@ def _founded(settings: Settings, clinics: Mapping[str, str]) -> Network:
     with opened_hub(settings) as parts:
 
         def joined(name: str, kind: str, scope: str, endpoint: str = "") -> Partner:
-            added = add_organization(parts, NewOrganization(name=name, kind=kind, fhir_endpoint=endpoint))
+            polled_s = POLL_S if name == POLLED else 0
+            new = NewOrganization(name=name, kind=kind, fhir_endpoint=endpoint, poll_seconds=polled_s)
+            added = add_organization(parts, new)
             key = ec.generate_private_key(ec.SECP384R1())
             public = json.loads(ECAlgorithm.to_jwk(key.public_key()))
             public = {name: value for name, value in public.items() if name != "key_ops"}

@@ -78,6 +78,7 @@ class Partners:
         self.arrivals: list[Arrival] = []
         self.calm = False
         self._tasks: dict[str, dict[str, _Kept]] = {name: {} for name in names}
+        self._accepting: set[str] = set()
         self._lock = threading.Lock()
         self._chance = random.Random(f"{seed}/partners")
         self._whims = whims
@@ -90,6 +91,14 @@ class Partners:
         """Gives what a clinic's server keeps."""
         with self._lock:
             return [kept.body for kept in self._tasks[clinic].values()]
+
+    def accept(self, clinic: str, placer: str) -> None:
+        """Lets the clinic's own people accept a referral in their own system, now or once it is there."""
+        with self._lock:
+            self._accepting.add(placer)
+            for public_id, kept in self._tasks[clinic].items():
+                if _placer(kept.body) == placer:
+                    self._keep(clinic, public_id, {**kept.body, "status": "accepted"}, kept.version + 1)
 
     # --- what the handler asks ----------------------------------------------------------------------------
 
@@ -134,6 +143,8 @@ class Partners:
             arrival.kept = True
             if found:
                 return 200, found[0].body
+            if _placer(body) in self._accepting:
+                body = {**body, "status": "accepted"}
             return 201, self._keep(clinic, str(uuid.uuid4()), body, 1).body
 
     def update(

@@ -10,19 +10,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from referral_hub.fhir.canonical import PLACER
 from tests import builders as b
 from tests.drill.asking import Asking, GaveUp, Memory, Refused
-from tests.drill.hub import Network, now_s
-from tests.drill.partners import PLACER
+from tests.drill.hub import POLLED, Network, now_s
+from tests.drill.partners import Partners
 
-Fate = Literal["left alone", "answered", "cancelled", "withdrawn", "withdrawn after"]
+Fate = Literal["left alone", "answered", "cancelled", "half withdrawn", "withdrawn", "withdrawn after"]
 FATES: Mapping[Fate, int] = {
     "left alone": 3,
     "answered": 3,
     "cancelled": 2,
+    "half withdrawn": 1,
     "withdrawn": 2,
     "withdrawn after": 1,
 }
+"""What becomes of a referral, as weights. Half: one of two releases for the same clinic ends, the other lives."""
 _BETWEEN_S = 0.12
 
 
@@ -31,6 +34,7 @@ class Referral:
     """One acknowledged referral and what became of it.
 
     ``completed`` tells that the clinic closed it at the hub, so that it need not be told of it any more.
+    ``at_home`` tells that the clinic's people accepted it in their own system.
     ``teller`` names the thread that sent it; in its list referrals stand in the order they were acknowledged.
     ``ending_s`` is when a withdrawal was first sent, ``ended_s`` when it was acknowledged, ``seen_s`` when the
     clinic was first answered with something about her.
@@ -43,6 +47,7 @@ class Referral:
     placer: str
     cancelled: bool = False
     completed: bool = False
+    at_home: bool = False
     seen_s: float | None = None
     ending_s: float | None = None
     ended_s: float | None = None
@@ -55,6 +60,7 @@ class Teller(threading.Thread):
     Args:
         number: which of the threads.
         network: who takes part.
+        partners: the clinics' own servers.
         memory: where answers are remembered.
         seed: makes its choices the same again.
         until_s: when no further person is begun.
@@ -63,6 +69,7 @@ class Teller(threading.Thread):
 
     number: int
     network: Network
+    partners: Partners
     memory: Memory
     seed: int
     until_s: float
@@ -101,13 +108,22 @@ class Teller(threading.Thread):
         self.referrals.append(referral)
         (fate,) = self._choice.choices(list(FATES), list(FATES.values()))
         self.memory.count(f"referrals {fate}")
-        if fate == "answered":
+        if fate == "left alone" and name == POLLED:
+            self.partners.accept(name, referral.placer)
+            referral.at_home = True
+        elif fate == "answered":
             self._answered(referral, clinic)
         elif fate == "cancelled":
             self._pause.wait(self._choice.uniform(0, 0.4))
             reason = b.reason("by-source")
             moved = self._shelter.move(referral.task, author=True, status="cancelled", statusReason=reason)
             referral.cancelled = moved is not None
+        elif fate == "half withdrawn":
+            other = b.release(
+                referral.person, self._shelter.organization, b.permit(clinic.organization, days=9)
+            )
+            self._shelter.create(other)
+            self._end(consent)
         elif fate != "left alone":
             if fate == "withdrawn after":
                 self._look(referral, clinic)
@@ -162,15 +178,22 @@ class Teller(threading.Thread):
         if [one.get("valueCode") for one in told.get("output", ())] != ["came"]:
             self.memory.complain("the shelter does not read the acknowledged answer of a clinic")
 
-    def _withdrawn(self, referral: Referral, clinic: Asking, consent: str) -> None:
-        referral.ending_s = now_s()
+    def _end(self, consent: str) -> None:
+        """Ends a release exactly once, by the operation or by an update."""
+        if self._choice.random() < 0.4:
+            self._shelter.move(consent, author=True, status="inactive")
+            return
         answer = self._shelter.surely("POST", f"{consent}/$revoke")
-        referral.ended_s = now_s()
         if answer.status_code == 200:
             self.memory.keep(answer.json(), whole=True)
         elif answer.status_code != 409:  # 409: it had ended with an attempt that got no answer
             raise Refused(f"withdrawal: {answer.status_code} {answer.text}")
         self.memory.count("writes acknowledged")
+
+    def _withdrawn(self, referral: Referral, clinic: Asking, consent: str) -> None:
+        referral.ending_s = now_s()
+        self._end(consent)
+        referral.ended_s = now_s()
         if clinic.surely("GET", referral.person).status_code != 404:
             self.memory.complain("a clinic read a person after the acknowledged withdrawal")
         if {"for", "focus"} & clinic.read(referral.task).keys():

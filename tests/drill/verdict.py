@@ -9,9 +9,10 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
+from referral_hub.fhir.canonical import PLACER
 from tests.drill.asking import NUMBERS, Asking, Kept, Memory
 from tests.drill.findings import Findings
-from tests.drill.partners import PLACER, Arrival, Partners
+from tests.drill.partners import Arrival, Partners
 from tests.drill.story import Referral
 
 CROSSING_S = 1.5
@@ -100,6 +101,17 @@ def everything_arrived(referrals: Sequence[Referral], partners: Partners, findin
             findings.is_wrong(f"{referral.task} never arrived", lost=True)
 
 
+def answers_entered(shelter: Asking, referrals: Sequence[Referral], findings: Findings) -> None:
+    """What clinics' people moved in their own systems is known at the hub, once the hub has looked there."""
+    for referral in referrals:
+        if referral.at_home:
+            findings.counts["answers at home"] += 1
+            shelter.until(
+                f"{referral.task} was accepted in a clinic's own system",
+                lambda task=referral.task: shelter.read(task)["status"] == "accepted",  # type: ignore[misc]
+            )
+
+
 def in_order(referrals: Sequence[Referral], arrivals: Sequence[Arrival], findings: Findings) -> None:
     """At one clinic, what one client had acknowledged later never comes before the earlier is there."""
     first: dict[tuple[str, str], int] = {}
@@ -130,9 +142,9 @@ def one_key_each(arrivals: Sequence[Arrival], findings: Findings) -> None:
         says[arrival.key].add((arrival.clinic, arrival.placer))
         if not arrival.key:
             findings.is_wrong(f"a message to {arrival.clinic} has no key")
-    for message, found in keys.items():
+    for one, found in keys.items():
         if len(found) > 1:
-            findings.is_wrong(f"one message to {message[0]} came under {len(found)} keys")
+            findings.is_wrong(f"one message to {one[0]} came under {len(found)} keys")
     for key, found_messages in says.items():
         if len(found_messages) > 1:
             findings.is_wrong(f"the key {key} names {len(found_messages)} referrals")
@@ -216,7 +228,7 @@ def _names(parameter: dict[str, Any], organization: str) -> bool:
     parts = {part["name"]: part for part in parameter["part"]}
     recipient = parts.get("recipient", {}).get("valueReference", {}).get("reference")
     is_disclosed = parameter["name"] == "recall" or parts.get("outcome", {}).get("valueCode") == "disclosed"
-    return recipient == organization and is_disclosed
+    return bool(recipient == organization and is_disclosed)
 
 
 def _placer(task: dict[str, Any]) -> str:

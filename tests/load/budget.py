@@ -36,7 +36,7 @@ from referral_hub.store.bodies import body_label
 from referral_hub.store.statements import Statement, words
 from tests import builders as b
 from tests.api.network import Story, story
-from tests.load.corpus import PAGE
+from tests.load.corpus import PAGE, bundle
 from tests.world import Caller, World, opened_world
 
 Act = Callable[[], Any]
@@ -140,6 +140,13 @@ def calls(of: Scene) -> dict[str, Act]:
         "search inbox": wsgi(of.world, accepted.c, "GET", f"/fhir/Task?status=requested&_count={PAGE}"),
         "search granted": wsgi(of.world, accepted.c, "GET", f"/fhir/ServiceRequest?_count={PAGE}"),
         "create": wsgi(of.world, accepted.s, "POST", "/fhir/Observation", of.observation),
+        "bundle": wsgi(
+            of.world,
+            accepted.s,
+            "POST",
+            "/fhir/",
+            json_codec.encode(bundle(accepted.shelter, accepted.clinic, "Lark")),
+        ),
     }
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from werkzeug.test import TestResponse
 
+from referral_hub.fhir.dates import instant
 from tests import builders as b
 from tests.load.lanes import Ask, Lane, entry_ids, from_entries, request
 from tests.world import Caller, World
@@ -50,6 +51,8 @@ class Referral:
     consent: str
     state: str = "requested"
     updated: dict[str, str] = field(default_factory=dict)
+    recall: str = ""
+    """The hub's own Task that asks the clinic to delete what it knows, after a withdrawal."""
 
 
 @dataclass(slots=True)
@@ -115,6 +118,7 @@ def filled(world: World, *, persons: int, clinics: int = 2, say: Callable[[str],
         corpus.referrals.append(made)
         turn = number // clinics
         if turn % WITHDRAWN_OF == WITHDRAWN_OF - 1:
+            _right(corpus.clinics[clinic].get(f"/{made.task}"))  # so it is asked to delete what it knows
             _right(corpus.shelter.ask("POST", f"/{made.consent}/$revoke"))
             made.state = "withdrawn"
         elif turn % 2:
@@ -123,6 +127,8 @@ def filled(world: World, *, persons: int, clinics: int = 2, say: Callable[[str],
     for made in corpus.referrals:
         for reference in (made.task, made.request, made.person):
             made.updated[reference] = corpus.shelter.read(reference)["meta"]["lastUpdated"]
+        if made.state == "withdrawn":
+            made.recall = _recall(world, made)
     say(f"filled: {persons} persons, {len(corpus.of_clinic(0, 'withdrawn'))} of each clinic's withdrew")
     return corpus
 
@@ -135,6 +141,15 @@ def _refer(corpus: Corpus, receiver: str, clinic: int, name: str) -> Referral:
         for entry in entries
     ]
     return Referral(clinic, person, asked, task, release)
+
+
+def _recall(world: World, made: Referral) -> str:
+    with world.parts.store.snapshot() as snapshot:
+        person = snapshot.resource("Patient", made.person.rpartition("/")[2])
+        assert person is not None
+        (found,) = [row for row in snapshot.of_person(person.row_id, "Task") if row.kind == "recall"]
+    made.updated[f"Task/{found.id}"] = instant(found.updated_us)
+    return f"Task/{found.id}"
 
 
 def _right(answer: TestResponse) -> TestResponse:
@@ -190,7 +205,8 @@ def _newest(corpus: Corpus, clinic: int, part: str, states: tuple[str, ...]) -> 
     rows = [
         (one.updated[reference], reference)
         for one in corpus.of_clinic(clinic, *states)
-        for reference in (getattr(one, part),)
+        for reference in (getattr(one, part), one.recall if part == "task" else "")
+        if reference
     ]
     return [reference for _, reference in sorted(rows, reverse=True)]
 

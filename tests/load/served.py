@@ -168,3 +168,21 @@ def machine_s() -> float:
         return 0.0
     user, nice, system, _, _, irq, softirq, steal = (int(one) for one in fields[:8])
     return (user + nice + system + irq + softirq + steal) / TICKS
+
+
+def connections_of(ports: Sequence[int], pids: Sequence[int]) -> list[int]:
+    """Gives how many of some connections each process holds, by the local ports of their other ends; on Linux."""
+    inodes = set()
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        fields = line.split()
+        if int(fields[2].rpartition(":")[2], 16) in ports:
+            inodes.add(f"socket:[{fields[9]}]")
+    found = []
+    for pid in pids:
+        try:
+            held = {os.readlink(one) for one in Path(f"/proc/{pid}/fd").iterdir()}
+        except OSError:
+            continue
+        if held & inodes:
+            found.append(len(held & inodes))
+    return found

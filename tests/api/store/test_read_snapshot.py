@@ -333,10 +333,15 @@ def test_the_audit_of_a_person_oldest_first(world: World) -> None:
 
 def test_what_backs_a_scope(world: World) -> None:
     backing = BackedTypes(world.database)
-    assert backing.backed_types(SHELTER.id, "TREAT", NOW) == {"Patient", "Task", "ServiceRequest"}
+    assert backing.backed_types(SHELTER.id, "TREAT", NOW) == {
+        "Patient",
+        "Task",
+        "ServiceRequest",
+        "AuditEvent",
+    }
     assert backing.backed_types(CLINIC.id, "TREAT", NOW) == set()
     world.consents(release(PERSON, CLINIC.id, "health"))
-    assert backing.backed_types(CLINIC.id, "TREAT", NOW) == ABOUT_PERSONS
+    assert backing.backed_types(CLINIC.id, "TREAT", NOW) == ABOUT_PERSONS | {"AuditEvent"}
     assert {"Patient", "Task", "Observation", "Consent"} <= ABOUT_PERSONS
     assert "Organization" not in ABOUT_PERSONS
     assert backing.backed_types(CLINIC.id, "shelter-placement", NOW) == set()

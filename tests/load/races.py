@@ -1,0 +1,382 @@
+"""``python -m tests.load.races``: reads and searches race withdrawals over several worker processes.
+
+What lives here: the race and its verdict. What does not: speed (``tests.load.__main__``).
+
+A **trial** is one read or search of a person's referral, by the recipient, whose first byte was sent after the
+acknowledgement of the withdrawal had been received by the process that sends it. One process sends both, so the
+order is certain. Trials follow the acknowledgement at once, on every connection, hence to every worker, each of
+which has just answered the same requests with everything in it and so holds everything it can remember. What
+was under way when the acknowledgement came may go either way and is no trial.
+
+Asked are the request, the person, the Task, the condition, each by id and by search, and the recipient's whole list.
+Disclosed is an answer that shows the person or the request: anything but 404 to a read of them, any entry to a
+search by id, their ids in the Task (whose empty card stays) or in a list.
+
+Exit code 0 where no trial disclosed, else 1.
+"""
+
+import argparse
+import json
+import multiprocessing
+import select
+import socket
+import sys
+import tempfile
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from tests.load import corpus, served
+from tests.load.generator import Broken, connected, head_of
+from tests.load.lanes import request
+from tests.load.report import quantile
+from tests.postgres import postgres_server
+from tests.world import World, opened_world
+
+READERS = 8
+"""Reading connections of each process that asks."""
+BATCHES = 2
+"""Pipelined batches on each of them after the acknowledgement."""
+OF_CLINIC = 8
+"""Persons of one recipient, so that its whole list is short."""
+ASKERS = 2
+_READ = 1 << 18
+_WAIT_MS = 30_000
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One request of a batch and how its answer is read.
+
+    ``kind``: ``absent`` (only 404 is no disclosure), ``no entry`` (a search that must find nothing), ``without``
+    (must not hold any of ``names``).
+    """
+
+    wire: bytes
+    kind: str
+    names: tuple[bytes, ...]
+
+    def disclosed(self, status: int, body: bytes) -> bool:
+        if self.kind == "absent":
+            return status != 404
+        if self.kind == "no entry":
+            return status == 200 and b'"entry"' in body
+        return any(name in body for name in self.names)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What is asked about one person, and how her consent is withdrawn."""
+
+    questions: tuple[Question, ...]
+    withdraw: bytes
+
+
+@dataclass(slots=True)
+class Seen:
+    """What one process saw."""
+
+    trials: int = 0
+    disclosed: int = 0
+    under_way: int = 0
+    under_way_disclosed: int = 0
+    acknowledged_us: list[float] = field(default_factory=list)
+    behind_us: list[float] = field(default_factory=list)
+    """How long after the acknowledgement each trial was sent."""
+    examples: list[str] = field(default_factory=list)
+    ports: list[int] = field(default_factory=list)
+    """The local ports of its reading connections."""
+
+
+# --- what is asked ------------------------------------------------------------------------------------------
+
+
+def persons(world: World, count: int) -> list[Person]:
+    """Fills a hub with so many persons whose accepted referral the recipient reads in full."""
+    shelter = world.caller(world.add_organization("shelter", "shelter"), life_s=corpus.TOKEN_LIFE_S)
+    found = []
+    clinic = None
+    for number in range(count):
+        if number % OF_CLINIC == 0:
+            name = f"clinic {number // OF_CLINIC}"
+            clinic = world.caller(world.add_organization(name, "clinic"), life_s=corpus.TOKEN_LIFE_S)
+        assert clinic is not None
+        body = corpus.bundle(shelter.organization, clinic.organization, f"Race{number}")
+        answer = shelter.ask("POST", "", body)
+        assert answer.status_code == 200, answer.get_data(as_text=True)
+        made = [
+            entry["response"]["location"].split("/_history/")[0].split("/fhir/")[1]
+            for entry in json.loads(answer.get_data())["entry"]
+        ]
+        patient, consent, asked, condition, task = made
+        clinic.changed(task, status="accepted")
+        found.append(_person(shelter.token, clinic.token, patient, consent, asked, condition, task))
+    return found
+
+
+def _person(
+    shelter: str, clinic: str, patient: str, consent: str, asked: str, condition: str, task: str
+) -> Person:
+    names = tuple(one.rpartition("/")[2].encode() for one in (patient, asked, condition))
+
+    def get(path: str, kind: str) -> Question:
+        return Question(request("GET", f"/fhir/{path}", clinic), kind, names)
+
+    def by_id(reference: str) -> Question:
+        type_name, _, public_id = reference.partition("/")
+        return get(f"{type_name}?_id={public_id}", "no entry")
+
+    questions = (
+        get(asked, "absent"),
+        get(patient, "absent"),
+        get(task, "without"),
+        get(condition, "absent"),
+        by_id(asked),
+        by_id(patient),
+        get("ServiceRequest?_count=50", "without"),
+        get("Task?_count=50", "without"),
+    )
+    return Person(questions, request("POST", f"/fhir/{consent}/$revoke", shelter))
+
+
+# --- one process that asks ------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Pipe:
+    """One connection with several requests on their way, answered in order."""
+
+    socket: socket.socket
+    waiting: deque[tuple[Question, bool]] = field(default_factory=deque)
+    received: bytes = b""
+    sent_after: int = 0
+
+    def send(self, questions: Sequence[Question], *, after: bool) -> None:
+        self.socket.sendall(b"".join(one.wire for one in questions))
+        self.waiting.extend((one, after) for one in questions)
+
+    def answers(self) -> Iterator[tuple[Question, bool, int, bytes]]:
+        """Gives what has arrived, whole."""
+        piece = self.socket.recv(_READ)
+        if not piece:
+            raise Broken("the server closed a connection")
+        received = self.received + piece
+        while received:
+            head = head_of(received)
+            if head is None or len(received) < head[1] + head[2]:
+                break
+            status, begin, length = head
+            question, after = self.waiting.popleft()
+            yield question, after, status, received[begin : begin + length]
+            received = received[begin + length :]
+        self.received = received
+
+
+class Asker:
+    """Races one person after another."""
+
+    def __init__(self, port: int) -> None:
+        self._readers = [Pipe(connected(port)) for _ in range(READERS)]
+        self._withdrawer = connected(port)
+        self._poll = select.poll()
+        self._by_descriptor = {reader.socket.fileno(): reader for reader in self._readers}
+        for descriptor in (*self._by_descriptor, self._withdrawer.fileno()):
+            self._poll.register(descriptor, select.POLLIN)
+        self.seen = Seen(ports=[reader.socket.getsockname()[1] for reader in self._readers])
+
+    def race(self, person: Person) -> None:
+        """Warms every connection, then withdraws while it reads, then reads on."""
+        self._warm(person)
+        seen = self.seen
+        for reader in self._readers:
+            reader.sent_after = 0
+            reader.send(person.questions, after=False)
+        sent_s = time.perf_counter()
+        self._withdrawer.sendall(person.withdraw)
+        acknowledged_s = 0.0
+        answer = b""
+        while True:
+            for descriptor, _ in self._ready():
+                if descriptor == self._withdrawer.fileno():
+                    answer += self._withdrawer.recv(_READ)
+                    if _is_whole(answer):
+                        acknowledged_s = time.perf_counter()
+                        seen.acknowledged_us.append((acknowledged_s - sent_s) * 1e6)
+                    continue
+                reader = self._by_descriptor[descriptor]
+                for question, after, status, body in reader.answers():
+                    self._judge(question, status, body, after=after)
+                if not reader.waiting:
+                    self._go_on(reader, person, acknowledged_s)
+            if acknowledged_s and not any(reader.waiting for reader in self._readers):
+                return
+
+    def _go_on(self, reader: Pipe, person: Person, acknowledged_s: float) -> None:
+        if not acknowledged_s:
+            reader.send(person.questions, after=False)
+        elif reader.sent_after < BATCHES:
+            reader.sent_after += 1
+            self.seen.behind_us.append((time.perf_counter() - acknowledged_s) * 1e6)
+            reader.send(person.questions, after=True)
+
+    def _judge(self, question: Question, status: int, body: bytes, *, after: bool) -> None:
+        seen = self.seen
+        disclosed = question.disclosed(status, body)
+        if not after:
+            seen.under_way += 1
+            seen.under_way_disclosed += disclosed
+            return
+        seen.trials += 1
+        if status >= 500:
+            raise Broken(f"{status} to {question.wire[:80]!r}")
+        if disclosed:
+            seen.disclosed += 1
+            if len(seen.examples) < 5:
+                line = question.wire.split(b"\r\n", 1)[0].decode()
+                seen.examples.append(f"{line}: {status}, {body[:200]!r}")
+
+    def _warm(self, person: Person) -> None:
+        """Everything is disclosed before: a race that could not be lost would show nothing."""
+        for reader in self._readers:
+            reader.send(person.questions, after=False)
+        while any(reader.waiting for reader in self._readers):
+            for descriptor, _ in self._ready():
+                for question, _, status, body in self._by_descriptor[descriptor].answers():
+                    if not question.disclosed(status, body):
+                        raise Broken(
+                            f"not disclosed before: {status} to {question.wire[:90]!r}: {body[:200]!r}"
+                        )
+
+    def _ready(self) -> list[tuple[int, int]]:
+        found = self._poll.poll(_WAIT_MS)
+        if not found:
+            raise Broken("no answer for half a minute")
+        return found
+
+
+def _is_whole(answer: bytes) -> bool:
+    head = head_of(answer)
+    if head is None or len(answer) < head[1] + head[2]:
+        return False
+    if head[0] != 200:
+        raise Broken(f"a withdrawal was answered with {head[0]}: {answer[head[1] :][:300]!r}")
+    return True
+
+
+def _ask(end: Connection, port: int) -> None:
+    listed: list[Person] = end.recv()
+    try:
+        asker = Asker(port)
+        end.send(asker.seen.ports)
+        for person in listed:
+            asker.race(person)
+        end.send(asker.seen)
+    except (OSError, Broken) as problem:
+        end.send(RuntimeError(f"{type(problem).__name__}: {problem}"))
+
+
+# --- a run ----------------------------------------------------------------------------------------------------
+
+
+def raced(port: int, listed: Sequence[Person], pids: Sequence[int]) -> tuple[Seen, list[int]]:
+    """Races all persons from some processes; gives what was seen, and connections by worker process."""
+    context = multiprocessing.get_context("spawn")
+    ends = []
+    for number in range(ASKERS):
+        ours, theirs = context.Pipe()
+        process = context.Process(target=_ask, args=(theirs, port), daemon=True)
+        process.start()
+        ours.send(list(listed[number::ASKERS]))
+        ends.append(ours)
+    ports: list[int] = []
+    for end in ends:
+        ports += _received(end)
+    spread = served.connections_of(ports, pids)
+    whole = Seen()
+    for end in ends:
+        part = _received(end)
+        whole.trials += part.trials
+        whole.disclosed += part.disclosed
+        whole.under_way += part.under_way
+        whole.under_way_disclosed += part.under_way_disclosed
+        whole.acknowledged_us += part.acknowledged_us
+        whole.behind_us += part.behind_us
+        whole.examples += part.examples
+    return whole, spread
+
+
+def _received(end: Connection) -> Any:
+    found = end.recv()
+    if isinstance(found, Exception):
+        raise found
+    return found
+
+
+@contextmanager
+def _database(kind: str, folder: Path) -> Iterator[str]:
+    if kind == "sqlite":
+        yield f"sqlite:///{folder / 'hub.db'}"
+        return
+    with postgres_server() as server, server.database() as url:
+        yield url
+
+
+def main() -> int:
+    """Races and prints the verdict."""
+    parser = argparse.ArgumentParser(prog="python -m tests.load.races", description=__doc__)
+    parser.add_argument("--trials", type=int, default=100_000)
+    parser.add_argument("--processes", type=int, default=4, help="worker processes of the hub")
+    parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
+    options = parser.parse_args()
+    begun = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="hub-races-") as home:
+        folder = Path(home) / "hub"
+        with _database(options.database, folder) as url:
+            per_person = READERS * BATCHES * 8
+            with opened_world(url, folder) as world:
+                listed = persons(world, -(-options.trials // per_person))
+                base_url = world.parts.settings.base_url
+            print(
+                f"filled: {len(listed)} persons, {time.monotonic() - begun:.0f} s",
+                file=sys.stderr,
+                flush=True,
+            )
+            hub = served.start_hub(
+                "hub",
+                {
+                    "REFERRAL_HUB_DATA_DIR": str(folder),
+                    "REFERRAL_HUB_DATABASE_URL": url,
+                    "REFERRAL_HUB_BASE_URL": base_url,
+                },
+                workers=options.processes,
+            )
+            try:
+                seen, spread = raced(hub.port, listed, served.answering(hub.process.pid))
+            finally:
+                hub.stop()
+    for example in seen.examples:
+        print(f"DISCLOSED: {example}")
+    print(
+        f"{seen.trials:,} trials, {seen.disclosed} disclosed after the acknowledgement "
+        f"({options.database}, {options.processes} worker processes, {len(listed)} withdrawals)"
+    )
+    print(
+        f"under way at the acknowledgement, no trials: {seen.under_way:,} answers, "
+        f"{seen.under_way_disclosed:,} of them disclosed"
+    )
+    print(
+        f"acknowledgement p50 {quantile(seen.acknowledged_us, 0.5) / 1e3:.1f} ms, "
+        f"p99 {quantile(seen.acknowledged_us, 0.99) / 1e3:.1f} ms; trials were sent "
+        f"{quantile(seen.behind_us, 0.5) / 1e3:.1f} ms after it (p50), from {len(spread)} workers' connections "
+        f"{'/'.join(map(str, spread))}; {time.monotonic() - begun:.0f} s in all"
+    )
+    return 1 if seen.disclosed or seen.trials < options.trials else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
