@@ -30,9 +30,9 @@ from referral_hub.resources.catalog import DEFINITIONS
 Json = dict[str, Any]
 
 EXAMPLES = Path(__file__).parents[1].parent / "shared/fhir/examples"
-PER_KIND_AND_TYPE = 4
+PER_KIND_AND_TYPE = int(__import__("os").environ.get("PER", 4))
 FEWEST = 3000
-SEED = 20261124
+SEED = int(__import__("os").environ.get("SEED", 20261124))
 
 
 @dataclass(frozen=True, slots=True)

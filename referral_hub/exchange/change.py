@@ -165,7 +165,10 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class DropDeliveries:
-    """Cancels every unsent delivery about this person to this organisation (all kinds but ``recall``)."""
+    """Cancels every unsent delivery that would tell this organisation about this person.
+
+    A ``recall`` and a ``task-update`` still leave: they name nobody and go to a Task that is there already.
+    """
 
     person: int
     destination: str

@@ -274,6 +274,12 @@ class Store(Protocol):
     def search(self, plan: SearchPlan) -> SearchPage:
         """Gives one page; the filter by grants, refusals and referral_access runs in SQL before LIMIT."""
 
+    def kept_token(self, digest: bytes) -> TokenRow | None:
+        """Gives what this process remembers of a token, to prepare a question whose answer brings it afresh.
+
+        It may have been revoked since: nothing is decided on it.
+        """
+
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """Opens one consistent state; closing it ends the read transaction."""
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from referral_hub.access.principal import Principal
-from referral_hub.errors import Busy, InvalidParameter
+from referral_hub.errors import Busy, HubError, InvalidParameter
 from referral_hub.exchange.audit import read_entry
 from referral_hub.exchange.audit_events import search_events
 from referral_hub.exchange.building import body_of
@@ -23,7 +23,15 @@ from referral_hub.exchange.gate import Outcome
 from referral_hub.exchange.hub import Hub
 from referral_hub.exchange.indexing import extractor, parameters
 from referral_hub.exchange.looking import LazyLook
-from referral_hub.exchange.ports import Criterion, Released, ResourceRow, SearchPage, SearchPlan, Standing
+from referral_hub.exchange.ports import (
+    Criterion,
+    Released,
+    ResourceRow,
+    SearchPage,
+    SearchPlan,
+    Standing,
+    TokenRow,
+)
 from referral_hub.fhir import search_query
 from referral_hub.fhir.canonical import TASK_CODE
 from referral_hub.fhir.index_values import ReferenceValue
@@ -89,16 +97,21 @@ def search(
         events = tuple(search_events(hub, token_digest, query))
         counting = query.summary == "count"
         return Found(() if counting else events, (), len(events), "", tuple(pairs))
+    known = hub.store.kept_token(token_digest)
     for _ in range(TRIES):
         at_us = hub.clock()
-        with hub.store.snapshot() as snapshot:
-            caller = hub.identify(snapshot.token(token_digest), at_us)
-        hub.gate.allow(caller, type_name, "search")
-        cursor = _cursor(hub, caller, type_name, pairs, at_us)
-        asked = cursor.pairs if cursor is not None else tuple(pairs)
-        query = _query(hub, type_name, asked, at_us, strict=strict)
-        plan = _plan(hub, caller, type_name, query, token_digest, at_us, cursor)
+        try:
+            token = known or _token(hub, token_digest)
+            asked, query, plan = _prepared(hub, token, type_name, pairs, at_us, strict=strict)
+        except HubError:
+            if known is None:
+                raise
+            known = None  # what is remembered of a token may be out of date: it is read before a no
+            continue
         page = hub.store.search(plan)
+        if known is not None and page.token != known:
+            known = None
+            continue
         caller = hub.identify(page.token, at_us)
         with LazyLook(hub.store, partial(hub.gate.points_at, caller, page.rows)) as look:
             matches = hub.gate.release_page(caller, page.rows, page.standings, look, at_us)
@@ -122,6 +135,30 @@ def search(
             self_pairs=asked,
         )
     raise Busy("Her permissions are changing right now. Try again in a moment.")
+
+
+def _token(hub: Hub, token_digest: bytes) -> TokenRow | None:
+    with hub.store.snapshot() as snapshot:
+        return snapshot.token(token_digest)
+
+
+def _prepared(
+    hub: Hub,
+    token: TokenRow | None,
+    type_name: str,
+    pairs: Sequence[tuple[str, str]],
+    at_us: int,
+    *,
+    strict: bool,
+) -> tuple[tuple[tuple[str, str], ...], search_query.Query, SearchPlan]:
+    """Gives what is asked, read, and in the store's terms; the page brings the token again."""
+    caller = hub.identify(token, at_us)
+    hub.gate.allow(caller, type_name, "search")
+    cursor = _cursor(hub, caller, type_name, pairs, at_us)
+    asked = cursor.pairs if cursor is not None else tuple(pairs)
+    query = _query(hub, type_name, asked, at_us, strict=strict)
+    digest = token.digest if token is not None else b""
+    return asked, query, _plan(hub, caller, type_name, query, digest, at_us, cursor)
 
 
 def declared(type_name: str) -> dict[str, SearchParameter]:

@@ -1,7 +1,7 @@
 """Rules of single data types that prose states and no expression does.
 
-What lives here: codes against the code systems R4 holds, absolute systems, the size of an attachment, and
-which hand-written check belongs to which type. What does not: rules that the standard writes in FHIRPath
+What lives here: codes against the code systems R4 holds, absolute systems, languages, labels that are there
+twice, the size of an attachment, and which hand-written check belongs to which type. What does not: rules that the standard writes in FHIRPath
 (:mod:`referral_hub.fhir.invariants`).
 
 Source: FHIR R4 ``datatypes.html``, ``terminologies.html``.
@@ -21,6 +21,9 @@ _is_absolute = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:").match
 _URI_SYSTEM = "urn:ietf:rfc:3986"
 _VALUE_SET_PREFIXES = ("http://hl7.org/fhir/ValueSet/", "http://terminology.hl7.org/ValueSet/")
 _SPACE = re.compile(r"\s+")
+_LANGUAGES = "urn:ietf:bcp:47"
+ANY_LANGUAGE = "http://hl7.org/fhir/ValueSet/all-languages"
+"""The value set that no language leaves: every tag of BCP 47, and nothing else."""
 
 
 def cross_checks(type_name: str) -> list[CrossCheck]:
@@ -105,6 +108,35 @@ def attachment(value: Json, path: Path, run: Run) -> None:
         )
 
 
+def meta(value: Json, path: Path, run: Run) -> None:
+    """Checks that no security label of a resource is there twice.
+
+    Source: FHIR R4 ``resource.html#Meta`` (labels are a set).
+    """
+    labels = value.get("security")
+    seen: set[tuple[str, str]] = set()
+    for position, item in enumerate(labels if isinstance(labels, list) else ()):
+        if isinstance(item, dict) and "code" in item:
+            if _pair(item) in seen:
+                run.add("duplicate", "This label is there already: write it once.", (path, "security", position))
+            seen.add(_pair(item))
+
+
+def language(value: Json, path: Path, run: Run) -> None:
+    """Checks that one coding of a language is a tag of BCP 47, where any of them names a system.
+
+    Source: FHIR R4 ``languages.html``; maxValueSet ``all-languages``.
+    """
+    codings: Any = value.get("coding")
+    systems = [
+        item["system"]
+        for item in (codings if isinstance(codings, list) else ())
+        if isinstance(item, dict) and "system" in item
+    ]
+    if systems and _LANGUAGES not in systems:
+        run.add("code-invalid", f"A language has a code of {_LANGUAGES}, such as en or fr-CA.", path)
+
+
 def bound_concept(concepts: frozenset[tuple[str, str]]) -> CrossCheck:
     """Gives the check that one coding of a CodeableConcept is from a value set.
 
@@ -138,4 +170,5 @@ _OF_TYPE: dict[str, CrossCheck] = {
     "Coding": coding,
     "Extension": extension_rules.check,
     "Identifier": identifier,
+    "Meta": meta,
 }

@@ -132,6 +132,8 @@ def _object_check(row: ElementRow, type_name: str) -> ObjectCheck:
         concepts = code_tables.concepts_of(row.binding)
         if concepts is not None:
             return _and_asked(rule_check(rule), [datatype_rules.bound_concept(concepts)])
+    if type_name == "CodeableConcept" and row.widest_binding == datatype_rules.ANY_LANGUAGE:
+        return _and_asked(rule_check(rule), [datatype_rules.language])
     return rule_check(rule)
 
 

@@ -22,7 +22,6 @@ _CURRENCIES = "http://hl7.org/fhir/ValueSet/currencies"
 _MEDIA_TYPES = "http://hl7.org/fhir/ValueSet/mimetypes"
 # A CapabilityStatement and a TestScript also say "json" or "xml".
 _WITH_MEDIA_TYPE = frozenset({"Attachment", "Binary", "Signature"})
-_ANY_LANGUAGE = "http://hl7.org/fhir/ValueSet/all-languages"
 
 
 def check_of(owner: str, row: ElementRow, type_name: str) -> tuple[Check, Expectation]:
@@ -33,7 +32,7 @@ def check_of(owner: str, row: ElementRow, type_name: str) -> tuple[Check, Expect
         codes = code_tables.codes_of(row.binding)
         if codes is not None:
             return codes.__contains__, Expectation("code", tuple(sorted(codes)))
-    if type_name == "code" and row.widest_binding == _ANY_LANGUAGE:
+    if type_name == "code" and row.widest_binding == datatype_rules.ANY_LANGUAGE:
         return primitives.LANGUAGE_TAG, Expectation("code", written="a language tag such as en or fr-CA")
     if row.binding == _CURRENCIES:
         return primitives.CURRENCY, Expectation("code", written="a currency such as EUR")

@@ -29,9 +29,9 @@ _LEAP_YEAR = r"(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?!0000)(?:[02468][0
 _TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)(?:\.[0-9]+)?"
 _ZONE = r"(?:Z|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00))"
 _OID = r"urn:oid:[0-2](?:\.(?:0|[1-9][0-9]*))+"
-_HEX = "[0-9a-fA-F]"
-_ANY_UUID = rf"urn:uuid:{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}"
-_URI = rf"(?!oid:|uuid:)(?:(?!urn:oid:|urn:uuid:)\S+|(?:{_OID}|{_ANY_UUID})(?:[#|]\S*)?)"
+_HEX = "[0-9a-f]"
+_UUID = rf"urn:uuid:{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}"
+_URI = rf"(?!oid:|uuid:)(?:(?!urn:oid:|urn:uuid:)\S+|(?:{_OID}|{_UUID})(?:[#|]\S*)?)"
 _ABSOLUTE = rf"(?=[A-Za-z][A-Za-z0-9+.\-]*:)(?:{_URI})"
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _BASE64_SPACE = re.compile(r"\s+")
@@ -116,7 +116,7 @@ CHECKS: dict[str, Check] = {
     "unsignedInt": _is_unsigned,
     "uri": _pattern(_URI),
     "url": _pattern(_URI),
-    "uuid": _pattern(r"urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"),
+    "uuid": _pattern(_UUID),
 }
 """The check of every primitive type but xhtml."""
 
@@ -152,7 +152,7 @@ EXPECTED: dict[str, str] = {
     "string": "text of 1 to 1048576 characters, without control characters",
     "time": "a time of day, as hh:mm:ss",
     "unsignedInt": "a whole number from 0 to 2147483647, without quotes",
-    "uri": "a URI without blanks; OIDs and UUIDs start with urn:oid: and urn:uuid:",
+    "uri": "a URI without blanks; OIDs and UUIDs start with urn:oid: and urn:uuid:, UUIDs in lower case",
     "url": "a URL without blanks",
     "uuid": "a UUID in lower case, as urn:uuid:00000000-0000-0000-0000-000000000000",
     "xhtml": "XHTML text in one div",

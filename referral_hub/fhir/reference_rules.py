@@ -80,10 +80,13 @@ def _target_type(text: str, path: Path, run: Run) -> str | None:
     except ValueError:
         run.add("value", f"This is no reference: {_FORMS}.", place)
         return None
+    if text == "#" and run.resource is run.root:
+        run.add("value", "By # a contained resource refers to the one around it; nothing is around this.", place)
+        return None
     inside = run.find(text)
     if inside is not None:
         name = inside.get("resourceType")
-        return name if isinstance(name, str) and text != "#" else None
+        return name if isinstance(name, str) else None
     if reference.kind == "contained":
         run.add("invariant", "ref-1: No resource with this id is contained here.", place)
         return None

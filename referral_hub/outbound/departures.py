@@ -125,7 +125,8 @@ def _how(claimed: Claimed, row: ResourceRow, copy: PartnerCopy | None) -> tuple[
     if claimed.kind == "task-update":
         if row.status not in CLOSING:
             return None, "nothing-to-tell"
-        return ("update", copy.url) if copy is not None else (None, "recipient-never-told")
+        # A look at the partner's Tasks that comes first forgets where the copy of a closed referral is.
+        return ("update", copy.url) if copy is not None else ("look-up", "")
     if copy is not None:
         return None, "already-there"
     if row.status in LIFECYCLE.live:

@@ -6,7 +6,9 @@ running it and opening what it found (``store.searching``).
 
 A search is the union of branches that never overlap, each driven by an index of its own and cut to one page
 before they meet: the caller's own rows, directory entries, what it keeps for others, what is released to it.
-Statements are kept by their shape; a caller's words are bound, never written into SQL.
+Where a criterion leads to the rows by itself (a person, an id, an identifier, the caller as owner), one branch
+holds every way of seeing them. Statements are kept by their shape; a caller's words are bound, never written
+into SQL.
 
 Source: ``engine.md`` 2 and 5; ``performance.md`` 6 and 7; ``views.md`` 5.
 """
@@ -188,34 +190,56 @@ def _place(type_name: str, criterion: Criterion) -> str:
 
 @lru_cache(maxsize=512)
 def _statement(shape: _Shape) -> Statement:
-    rows: Rows = (schema.resource_version if shape.sort == VERSIONS else schema.resource).alias("r")
-    branches = _branches(shape, rows)
-    found = branches[0] if len(branches) == 1 else sa.union_all(*(sa.select(b.subquery()) for b in branches))
+    r: Rows = (schema.resource_version if shape.sort == VERSIONS else schema.resource).alias("r")
+    branches = _branches(shape, r)
     if shape.counting:
-        return _compiled(shape, sa.select(sa.func.count()).select_from(found.subquery("visible")))
-    page = found.subquery("page")
-    if len(branches) > 1:
-        cut = sa.select(page.c.row_id, page.c.key)
-        page = cut.order_by(*_order(shape, page.c.key, page.c.row_id)).limit(whole("limit")).subquery("cut")
-    return _compiled(shape, _whole_rows(shape, page))
+        each = [sa.select(r.c.row_id).where(*conditions).limit(whole("limit")) for conditions in branches]
+        visible = _united(each).limit(whole("limit")).subquery("visible")
+        return _compiled(shape, sa.select(sa.func.count()).select_from(visible))
+    key = _key(shape, r)
+    if len(branches) == 1 and shape.sort in (LAST_UPDATED, VERSIONS):
+        # One index gives the rows in their order: no list of row ids comes between.
+        return _compiled(shape, _ordered(shape, _whole_rows(shape, r, r, key), key, r, branches[0]))
+    each = [
+        _ordered(shape, sa.select(r.c.row_id, key.label("key")), key, r, conditions)
+        for conditions in branches
+    ]
+    found = _united(each).subquery("found")
+    page = (
+        sa.select(found)
+        .order_by(*_order(shape, found.c.key, found.c.row_id))
+        .limit(whole("limit"))
+        .subquery("page")
+    )
+    w = schema.resource.alias("w")
+    return _compiled(shape, _whole_rows(shape, w, page.join(w, w.c.row_id == page.c.row_id), page.c.key))
+
+
+def _united(branches: "list[sa.Select[Any]]") -> "sa.Select[Any]":
+    if len(branches) == 1:
+        return branches[0]
+    together = sa.union_all(*(sa.select(branch.subquery()) for branch in branches))
+    return sa.select(together.subquery("together"))
 
 
 def _compiled(shape: _Shape, expression: Any) -> Statement:
     return Statement(f"search_{shape.type}", {shape.dialect: expression})
 
 
-def _branches(shape: _Shape, r: Rows) -> "list[sa.Select[Any]]":
-    """Gives the branches, no row in two of them; one alone where a criterion leads to the rows."""
+def _branches(shape: _Shape, r: Rows) -> list[list[Condition]]:
+    """Gives each branch's conditions, no row in two of them; one alone where a criterion leads to rows."""
     matching = [_matched(asked, r, f"c{place}") for place, asked in enumerate(shape.criteria)]
+    if shape.sort != VERSIONS:
+        matching.append(r.c.deleted == constant(0))
     ways = _ways(shape, r)
     if shape.led:
         of_type = _of_type(r, indexed=not shape.led_to_rows)
-        return [_branch(shape, r, [of_type, sa.or_(*(sa.and_(*way) for way in ways)), *matching])]
+        return [[of_type, sa.or_(*(sa.and_(*way) for way in ways)), *matching]]
     own, *others = ways
     row_ids = shape.type in REFERRAL_LINKS  # of which others' rows are found by
     return [
-        _branch(shape, r, [_of_type(r, indexed=True), *own, *matching]),
-        *(_branch(shape, r, [_of_type(r, indexed=not row_ids), *way, *matching]) for way in others),
+        [_of_type(r, indexed=True), *own, *matching],
+        *([_of_type(r, indexed=not row_ids), *way, *matching] for way in others),
     ]
 
 
@@ -263,16 +287,15 @@ def _matched(asked: _Asked, r: Rows, name: str) -> Condition:
     return ~condition if asked.negated else condition
 
 
-def _branch(shape: _Shape, r: Rows, conditions: Sequence[Condition]) -> "sa.Select[Any]":
-    key = _key(shape, r)
-    columns: list[ColumnElement[Any]] = [r.c.row_id, key.label("key")]
-    if shape.sort == VERSIONS:
-        columns.append(r.c.number)
-    found: sa.Select[Any] = sa.select(*columns).where(*conditions)
-    if shape.sort != VERSIONS:
-        found = found.where(r.c.deleted == constant(0))
-    if shape.counting:
-        return found.limit(whole("limit"))
+def _ordered(
+    shape: _Shape,
+    found: "sa.Select[Any]",
+    key: ColumnElement[Any],
+    r: Rows,
+    conditions: Sequence[Condition],
+) -> "sa.Select[Any]":
+    """Gives one page of a branch, behind the row the last page ended with."""
+    found = found.where(*conditions)
     if shape.after:
         here, there = sa.tuple_(key, r.c.row_id), sa.tuple_(whole("after_key"), whole("after_row"))
         found = found.where(here < there if shape.descending else here > there)
@@ -280,7 +303,7 @@ def _branch(shape: _Shape, r: Rows, conditions: Sequence[Condition]) -> "sa.Sele
 
 
 def _key(shape: _Shape, r: Rows) -> ColumnElement[Any]:
-    if shape.sort in (LAST_UPDATED, VERSIONS) or shape.counting:
+    if shape.sort in (LAST_UPDATED, VERSIONS):
         return r.c.updated_us
     index = schema.index_date.alias()
     edge = sa.func.max(index.c.high_us) if shape.descending else sa.func.min(index.c.low_us)
@@ -297,21 +320,16 @@ def _order(shape: _Shape, key: ColumnElement[Any], row_id: ColumnElement[Any]) -
     return (key.desc(), row_id.desc()) if shape.descending else (key.asc(), row_id.asc())
 
 
-def _whole_rows(shape: _Shape, page: Any) -> Any:
-    versions = shape.sort == VERSIONS
-    r = (schema.resource_version if versions else schema.resource).alias("w")
+def _whole_rows(shape: _Shape, r: Rows, source: sa.FromClause, key: ColumnElement[Any]) -> "sa.Select[Any]":
     person = schema.person.alias("p")
     if shape.type == "Task":
         accesses = standing_sql.accesses_beside(r, words("organization"))
     else:
         accesses = standing_sql.accesses_column(r.c.person, words("organization"))
     theirs = sa.and_(r.c.author != words("organization"), r.c.person.is_not(None))
-    same = [r.c.row_id == page.c.row_id]
-    if versions:
-        same.append(r.c.number == page.c.number)
     return sa.select(
-        page.c.key,
+        key.label("key"),
         person.c.epoch,
         sa.null() if shape.reach == "authored" else sa.case((theirs, accesses), else_=sa.null()),
         *resource_columns(r),
-    ).select_from(page.join(r, sa.and_(*same)).outerjoin(person, person.c.row_id == r.c.person))
+    ).select_from(source.outerjoin(person, person.c.row_id == r.c.person))

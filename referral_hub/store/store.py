@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from referral_hub.exchange.change import AuditEntry
-from referral_hub.exchange.ports import Admitted, ReadAnswer, SearchPage, SearchPlan
+from referral_hub.exchange.ports import Admitted, ReadAnswer, SearchPage, SearchPlan, TokenRow
 from referral_hub.store.bodies import Bodies
 from referral_hub.store.database import Database
 from referral_hub.store.index_rows import Digests
@@ -91,6 +91,11 @@ class SqlStore:
             Unavailable: where a body cannot be opened or the database does not answer: 503 on the wire.
         """
         return self._searcher.search(plan)
+
+    def kept_token(self, digest: bytes) -> TokenRow | None:
+        """Gives what this process remembers of a token; it may have been revoked since."""
+        kept = self._tokens.kept(digest)
+        return None if kept is None else kept.token
 
     @contextmanager
     def snapshot(self) -> Iterator[StoreSnapshot]:

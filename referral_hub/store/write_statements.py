@@ -185,6 +185,7 @@ WRITES.add(
             schema.outbox.c.state == constant(schema.OUTBOX_DEAD),
         ),
         schema.outbox.c.kind != constant("recall"),
+        schema.outbox.c.kind != constant("task-update"),
     )
     .values(state=constant(schema.OUTBOX_CANCELLED), detail_format=constant(0), detail=octets("nothing")),
 )

@@ -22,7 +22,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.api.running_hub import Running, children, founded, is_alive, running, soon
+from tests.api.running_hub import Running, children, founded, is_alive, megabytes, running, soon
 from tests.interop.served import Partner, Served, free_port
 from tests.postgres import PostgresServer
 
@@ -217,6 +217,36 @@ def test_an_embedded_database_is_served_once(known: Known) -> None:
     assert second.returncode == 1
     assert "Another process writes to this database" in second.stderr
     assert "Traceback" not in second.stderr
+
+
+@needs_proc
+@pytest.mark.parametrize("beside", [True, False], ids=["beside serve", "alone"])
+def test_the_delivery_process_runs_by_itself_too(known: Known, *, beside: bool) -> None:
+    with ExitStack() as stack:
+        if beside:
+            stack.enter_context(running(known.hub))
+        delivering = subprocess.Popen(
+            [sys.executable, "-m", "referral_hub", "deliver"],
+            env=known.hub.environment,
+            stderr=subprocess.PIPE,
+        )
+        stack.callback(delivering.kill)
+        soon(lambda: delivering.poll() is not None or len(os.listdir(f"/proc/{delivering.pid}/task")) > 4)
+        assert delivering.poll() is None
+        delivering.terminate()
+        _, said = delivering.communicate(timeout=40)
+        assert (delivering.returncode, said) == (0, b"")
+
+
+@needs_proc
+def test_memory_with_two_workers_stays_within_its_budget(known: Known) -> None:
+    """Source: ``performance.md`` 2a."""
+    with running(known.hub) as served:
+        token = known.partner.token()
+        assert {write(known, token).status_code for _ in range(50)} == {201}
+        server = [served.child("server"), *served.workers()]
+        assert megabytes(server) <= 200
+        assert megabytes([served.process.pid, *served.everybody()]) <= 300
 
 
 @needs_proc

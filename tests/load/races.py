@@ -4,9 +4,9 @@ What lives here: the race and its verdict. What does not: speed (``tests.load.__
 
 A **trial** is one read or search of a person's referral, by the recipient, whose first byte was sent after the
 acknowledgement of the withdrawal had been received by the process that sends it. One process sends both, so the
-order is certain. Trials follow the acknowledgement at once, on every connection, hence to every worker, each of
-which has just answered the same requests with everything in it and so holds everything it can remember. What
-was under way when the acknowledgement came may go either way and is no trial.
+order is certain. Half of the connections read all the time; the others have just read the same, wait for the
+acknowledgement, and ask again at once, so that trials reach every worker while it still holds everything it can
+remember. What was under way when the acknowledgement came may go either way and is no trial.
 
 Asked are the request, the person, the Task, the condition, each by id and by search, and the recipient's whole list.
 Disclosed is an answer that shows the person or the request: anything but 404 to a read of them, any entry to a
@@ -195,6 +195,7 @@ class Asker:
         seen = self.seen
         for reader in self._readers:
             reader.sent_after = 0
+        for reader in self._readers[: READERS // 2]:
             reader.send(person.questions, after=False)
         sent_s = time.perf_counter()
         self._withdrawer.sendall(person.withdraw)
@@ -207,6 +208,8 @@ class Asker:
                     if _is_whole(answer):
                         acknowledged_s = time.perf_counter()
                         seen.acknowledged_us.append((acknowledged_s - sent_s) * 1e6)
+                        for reader in self._readers[READERS // 2 :]:
+                            self._go_on(reader, person, acknowledged_s)
                     continue
                 reader = self._by_descriptor[descriptor]
                 for question, after, status, body in reader.answers():

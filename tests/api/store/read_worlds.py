@@ -178,35 +178,25 @@ class World:
         )
 
     def consents(self, *changes: ConsentRows) -> None:
-        """Replaces the rows of each Consent and raises the person's epoch, as applying a Change does."""
+        """Replaces the rows of each Consent and raises the person's epoch at once, as applying a Change does."""
+        person = schema.person
         for change in changes:
-            self.run(
-                *(
-                    table.delete().where(table.c.consent == change.consent)
-                    for table in (schema.consent_grant, schema.refusal, schema.refusal_exception)
-                )
-            )
-            for table, rows in (
+            kinds = (
                 (schema.consent_grant, change.grants),
                 (schema.refusal, change.refusals),
                 (schema.refusal_exception, change.exceptions),
-            ):
-                self.put(
-                    table,
-                    [
-                        asdict(row)
-                        | {"position": place}
-                        | ({"very_restricted": int(row.very_restricted)} if isinstance(row, Grant) else {})
-                        for place, row in enumerate(rows)
-                    ],
-                )
-            person = schema.person
+            )
             with self.engine.begin() as connection:
                 known = connection.execute(
                     sa.update(person).where(person.c.row_id == change.person).values(epoch=person.c.epoch + 1)
                 )
                 if not known.rowcount:
                     connection.execute(person.insert(), {"row_id": change.person, "epoch": 1, "key": None})
+                for table, found in kinds:
+                    connection.execute(table.delete().where(table.c.consent == change.consent))
+                    rows = [_consent_row(row, place) for place, row in enumerate(found)]
+                    if rows:
+                        connection.execute(table.insert(), rows)
 
     def organizations(self, *facts: OrganizationFacts, hub: str = "") -> None:
         self.put(
@@ -264,6 +254,13 @@ class World:
                 }
                 | changes,
             )
+
+
+def _consent_row(row: Grant | Refusal | RefusalException, place: int) -> dict[str, Any]:
+    made = asdict(row) | {"position": place}
+    if isinstance(row, Grant):
+        made["very_restricted"] = int(row.very_restricted)
+    return made
 
 
 def _hasten(driver: Any, _record: Any) -> None:
@@ -348,6 +345,17 @@ def refuse(person: int, target: str, *exceptions: RefusalException, **columns: A
     return ConsentRows(
         consent, person, refusals=(Refusal(consent, person, target, **columns),), exceptions=exceptions
     )
+
+
+def referred(world: World, *persons: int) -> None:
+    """Somebody referred to the clinic, by Task 10 times her number."""
+    for person in persons:
+        world.resources(
+            patient(person, SHELTER.id),
+            resource(person * 10, "Task", SHELTER.id, person=person, owner=CLINIC.id, status="requested"),
+        )
+        world.accesses(ReferralAccess(person * 10, CLINIC.id, person, None, "full", accepted=True))
+        world.consents(release(person, CLINIC.id, "health", consent=900 + person))
 
 
 def plan(

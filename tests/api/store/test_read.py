@@ -1,6 +1,8 @@
 """The one-statement read, on both databases: token, resource and standing of one state, never an older one."""
 
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
+from threading import Event
 from typing import Any
 
 import pytest
@@ -26,6 +28,7 @@ from tests.api.store.read_worlds import (
     grant,
     module_world,
     patient,
+    plan,
     refuse,
     release,
     resource,
@@ -275,6 +278,34 @@ def test_what_is_remembered_is_bounded(world: World) -> None:
             assert answer.standing.person == 1000 + n
     assert len(store._standings._kept) <= 5
     assert len(store._reader._persons) <= 5
+
+
+def test_readers_beside_changes_see_whole_states_only(world: World) -> None:
+    """The release stands at odd epochs and is withdrawn at even ones, while four threads read and search."""
+    done = Event()
+
+    def look(number: int) -> int:
+        seen = 0
+        while not done.is_set() or seen < 20:
+            if number % 2:
+                standing = task(world.store).standing
+                assert standing is not None
+                assert bool(standing.grants) is (standing.epoch % 2 == 1)
+            else:
+                page = world.store.search(plan("ServiceRequest", CLINIC))
+                assert [bool(one.grants) and one.epoch % 2 == 1 for one in page.standings.values()] == [
+                    True for _ in page.rows
+                ]
+            seen += 1
+        return seen
+
+    with ThreadPoolExecutor(4) as pool:
+        looks = [pool.submit(look, number) for number in range(4)]
+        for _ in range(40):
+            world.consents(ConsentRows(900, PERSON))
+            world.consents(release(PERSON, CLINIC.id, "health"))
+        done.set()
+        assert min(one.result() for one in looks) >= 20
 
 
 # --- special rows -------------------------------------------------------------------------------------------

@@ -39,8 +39,10 @@ def steps(world: World, asked: SearchPlan) -> list[str]:
 
 
 def inner(found: list[str]) -> list[str]:
-    """The steps that find the page, before its rows are fetched."""
-    return found[: next(place for place, step in enumerate(found) if step.startswith("SEARCH w"))]
+    """The steps that find the page, before what stands beside its rows is fetched."""
+    return found[
+        : next(place for place, step in enumerate(found) if step.startswith(("SEARCH w", "SEARCH p ")))
+    ]
 
 
 ANY_SCAN = ("SCAN r", "SCAN w", "SCAN referral_access", "SCAN consent_grant", "SCAN refusal", "SCAN index_")

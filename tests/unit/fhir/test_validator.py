@@ -56,6 +56,13 @@ GOOD = {
             }
         ]
     },
+    "a language with a second coding": PATIENT
+    | {
+        "communication": [
+            {"language": {"coding": [{"system": "urn:ietf:bcp:47", "code": "de"}, {"system": "urn:x:y", "code": "1"}]}}
+        ]
+    },
+    "a language in words": PATIENT | {"communication": [{"language": {"text": "a dialect"}}]},
     "periods in one moment": ORDER | {"occurrencePeriod": {"start": "2026-11-24", "end": "2026-11-24"}},
     "periods in two zones": ORDER
     | {"occurrencePeriod": {"start": "2026-11-24T10:00:00+02:00", "end": "2026-11-24T09:00:00+01:00"}},
@@ -181,6 +188,14 @@ BAD: dict[str, tuple[Any, list[tuple[str, str]]]] = {
         {"resourceType": "Binary", "contentType": "text"},
         [("Binary.contentType", "value")],
     ),
+    "a language of another system": (
+        PATIENT | {"communication": [{"language": {"coding": [{"system": "http://loinc.org", "code": "de"}]}}]},
+        [("Patient.communication[0].language", "code-invalid")],
+    ),
+    "a label that is there twice": (
+        PATIENT | {"meta": {"security": [{"system": "urn:x:y", "code": c} for c in "RVR"]}},
+        [("Patient.meta.security[2]", "duplicate")],
+    ),
     # references
     "a reference of no form": (
         TASK | {"owner": {"reference": "the clinic"}},
@@ -205,6 +220,24 @@ BAD: dict[str, tuple[Any, list[tuple[str, str]]]] = {
     "a stated type that is not possible": (
         TASK | {"owner": {"display": "x", "type": "Location"}},
         [("Task.owner.type", "value")],
+    ),
+    "a reference to itself": (
+        ORDER | {"basedOn": [{"reference": "#"}]},
+        [("ServiceRequest.basedOn[0].reference", "value")],
+    ),
+    "a contained resource around which the wrong type is": (
+        ORDER
+        | {
+            "requester": {"reference": "#l"},
+            "contained": [
+                {
+                    "resourceType": "PractitionerRole",
+                    "id": "l",
+                    "organization": {"reference": "#"},
+                }
+            ],
+        },
+        [("ServiceRequest.contained[0].organization.reference", "value")],
     ),
     "a contained target of a wrong type": (
         ORDER | {"contained": [{"resourceType": "Location", "id": "l"}], "requester": {"reference": "#l"}},
