@@ -23,6 +23,7 @@ from referral_hub.exchange.change import AuditEntry
 from referral_hub.exchange.columns import columns_of
 from referral_hub.exchange.interactions import hub_write
 from referral_hub.exchange.ports import OrganizationRow
+from referral_hub.fhir import json_codec
 from referral_hub.fhir.canonical import code_system
 from referral_hub.fhir.validator import validate
 from referral_hub.resources.catalog import DEFINITIONS
@@ -152,16 +153,20 @@ def _resource(new: NewOrganization) -> dict[str, Any]:
 
     Source: HL7 FHIR R4 Organization.
     """
-    coding = {"system": code_system("organization-type"), "code": new.kind}
-    body: dict[str, Any] = {
-        "resourceType": "Organization",
-        "active": True,
-        "type": [{"coding": [coding]}],
-        "name": new.name.strip(),
-    }
-    if new.part_of:
-        body["partOf"] = {"reference": f"Organization/{new.part_of}"}
-    return body
+    # Only commands build Organizations; a worker never loads these classes.
+    from fhir.resources.R4B.codeableconcept import CodeableConcept
+    from fhir.resources.R4B.coding import Coding
+    from fhir.resources.R4B.organization import Organization
+    from fhir.resources.R4B.reference import Reference
+
+    kind = Coding(system=code_system("organization-type"), code=new.kind)
+    typed = Organization(
+        active=True,
+        type=[CodeableConcept(coding=[kind])],
+        name=new.name.strip(),
+        partOf=Reference(reference=f"Organization/{new.part_of}") if new.part_of else None,
+    )
+    return json_codec.decode_object(typed.model_dump_json().encode())
 
 
 def _checked(new: NewOrganization) -> str:

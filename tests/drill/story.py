@@ -16,11 +16,20 @@ from tests.drill.asking import Asking, GaveUp, Memory, Refused
 from tests.drill.hub import POLLED, Network, now_s
 from tests.drill.partners import Partners
 
-Fate = Literal["left alone", "answered", "cancelled", "half withdrawn", "withdrawn", "withdrawn after"]
+Fate = Literal[
+    "left alone",
+    "answered",
+    "cancelled",
+    "cancelled and withdrawn",
+    "half withdrawn",
+    "withdrawn",
+    "withdrawn after",
+]
 FATES: Mapping[Fate, int] = {
     "left alone": 3,
     "answered": 3,
     "cancelled": 2,
+    "cancelled and withdrawn": 1,
     "half withdrawn": 1,
     "withdrawn": 2,
     "withdrawn after": 1,
@@ -113,11 +122,10 @@ class Teller(threading.Thread):
             referral.at_home = True
         elif fate == "answered":
             self._answered(referral, clinic)
-        elif fate == "cancelled":
-            self._pause.wait(self._choice.uniform(0, 0.4))
-            reason = b.reason("by-source")
-            moved = self._shelter.move(referral.task, author=True, status="cancelled", statusReason=reason)
-            referral.cancelled = moved is not None
+        elif fate in ("cancelled", "cancelled and withdrawn"):
+            self._cancelled(referral)
+            if fate == "cancelled and withdrawn":
+                self._withdrawn(referral, clinic, consent)
         elif fate == "half withdrawn":
             other = b.release(
                 referral.person, self._shelter.organization, b.permit(clinic.organization, days=9)
@@ -162,6 +170,12 @@ class Teller(threading.Thread):
         """The clinic reads the notice at the hub."""
         clinic.read(referral.person)
         referral.seen_s = now_s()
+
+    def _cancelled(self, referral: Referral) -> None:
+        self._pause.wait(self._choice.uniform(0, 0.4))
+        reason = b.reason("by-source")
+        moved = self._shelter.move(referral.task, author=True, status="cancelled", statusReason=reason)
+        referral.cancelled = moved is not None
 
     def _answered(self, referral: Referral, clinic: Asking) -> None:
         self._look(referral, clinic)
