@@ -42,7 +42,9 @@ def play_bundles(heard: Heard, world: World) -> None:
             "/Binary",
         ):
             caller.get(query)
-        caller.ask("POST", "/Task/_search", b"status=accepted", Content_Type="application/x-www-form-urlencoded")
+        caller.ask(
+            "POST", "/Task/_search", b"status=accepted", Content_Type="application/x-www-form-urlencoded"
+        )
         caller.get(f"/{it.person}/_history")
         caller.get(f"/{it.task}/_history")
     for prefer in ("return=minimal", "return=OperationOutcome", "return=representation"):
@@ -50,7 +52,9 @@ def play_bundles(heard: Heard, world: World) -> None:
     criteria = "identifier=urn:example:shelter-file|file-robin"
     for _ in range(2):
         it.s.ask("POST", "/Patient", b.patient("Robin"), If_None_Exist=criteria)
-        it.s.ask("POST", "/Patient", b.patient("Robin"), If_None_Exist=criteria, Prefer="return=OperationOutcome")
+        it.s.ask(
+            "POST", "/Patient", b.patient("Robin"), If_None_Exist=criteria, Prefer="return=OperationOutcome"
+        )
     for prefer in ("return=representation", "return=minimal", "return=OperationOutcome"):
         it.s.ask("POST", "/", _transaction(it), Prefer=prefer)
         it.s.ask("POST", "/", _batch(it), Prefer=prefer)
@@ -84,7 +88,10 @@ def _batch(it: FilledStory) -> Json:
         "entry": [
             *_reads(it)["entry"],
             {"request": {"method": "POST", "url": "Patient"}, "resource": b.patient("Swift")},
-            {"request": {"method": "POST", "url": "Patient"}, "resource": {"resourceType": "Patient", "x": 1}},
+            {
+                "request": {"method": "POST", "url": "Patient"},
+                "resource": {"resourceType": "Patient", "x": 1},
+            },
             {"request": {"method": "DELETE", "url": it.task}},
         ],
     }

@@ -205,7 +205,10 @@ class Filler:
         ]
         if possible:
             return {"reference": self._random.choice(possible), "display": "secret name"}
-        return {"identifier": {"system": "urn:ietf:rfc:3986", "value": "urn:uuid:0"}, "display": "secret name"}
+        return {
+            "identifier": {"system": "urn:ietf:rfc:3986", "value": "urn:uuid:0"},
+            "display": "secret name",
+        }
 
 
 _STEP = re.compile(r"([A-Za-z_]+)(?:\[(\d+)\])?")

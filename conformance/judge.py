@@ -32,11 +32,17 @@ def missing_tools() -> str:
     """Gives in one line what the Java validator needs and this machine lacks; empty for nothing."""
     absent = [
         f"{tool} ({package})"
-        for tool, package in (("javac", "openjdk-17-jdk-headless"), ("java", "openjdk-17-jdk-headless"), ("mvn", "maven"))
+        for tool, package in (
+            ("javac", "openjdk-17-jdk-headless"),
+            ("java", "openjdk-17-jdk-headless"),
+            ("mvn", "maven"),
+        )
         if shutil.which(tool) is None
     ]
     if absent:
-        return f"missing: {', '.join(absent)}; Debian and Ubuntu: apt-get install openjdk-17-jdk-headless maven"
+        return (
+            f"missing: {', '.join(absent)}; Debian and Ubuntu: apt-get install openjdk-17-jdk-headless maven"
+        )
     told = subprocess.run(["javac", "-version"], capture_output=True, text=True, check=False).stdout  # noqa: S607
     major = told.removeprefix("javac ").partition(".")[0].strip()
     if major.isdigit() and int(major) < _OLDEST_JAVA:
@@ -78,7 +84,15 @@ def judge(resources: Iterable[tuple[str, bytes]]) -> list[Verdict]:
                 lines.write(json.dumps({"name": name, "body": body.decode()}) + "\n")
         # ":" parts a class path wherever there is no Windows.
         classes = f"{_TARGET / 'classes'}:{_TARGET / 'lib'}/*"
-        command = ["java", "-XX:+UseParallelGC", "-XX:TieredStopAtLevel=1", "-cp", classes, "conformance.Judge", CANONICAL]
+        command = [
+            "java",
+            "-XX:+UseParallelGC",
+            "-XX:TieredStopAtLevel=1",
+            "-cp",
+            classes,
+            "conformance.Judge",
+            CANONICAL,
+        ]
         done = subprocess.run(  # noqa: S603  fixed words
             [*command, str(questions), str(answers)], capture_output=True, text=True, check=False
         )

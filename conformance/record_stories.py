@@ -63,7 +63,12 @@ def write_records(it: FilledStory, caller: Caller, category: str) -> list[str]:
 
     condition = add("Condition", subject=subject, category=kind)
     observation = add("Observation", subject=subject, category=kind)
-    add("RiskAssessment", subject=subject, condition={"reference": condition}, basis=[{"reference": observation}])
+    add(
+        "RiskAssessment",
+        subject=subject,
+        condition={"reference": condition},
+        basis=[{"reference": observation}],
+    )
     relative = add("RelatedPerson", patient=subject)
     team = add(
         "CareTeam",
@@ -107,7 +112,12 @@ def write_records(it: FilledStory, caller: Caller, category: str) -> list[str]:
         category=kind,
         content=[
             {"attachment": _DOCUMENT, "format": {"system": "urn:ietf:bcp:13", "code": "x"}},
-            {"attachment": {"contentType": "application/pdf", "url": "https://secret.referral-hub.example/letter"}},
+            {
+                "attachment": {
+                    "contentType": "application/pdf",
+                    "url": "https://secret.referral-hub.example/letter",
+                }
+            },
         ],
     )
     add("Binary", contentType="text/plain", data="c2VjcmV0", securityContext={"reference": document})
@@ -171,7 +181,10 @@ def play_directory(heard: Heard, world: World) -> None:
     heard.scene = "directory"
     it = open_story(heard, world, seed=800)
     network = heard.ear(world.caller("network"), "network")
-    theirs = {it.shelter: write_directory(it, it.s, it.shelter), it.clinic: write_directory(it, it.c, it.clinic)}
+    theirs = {
+        it.shelter: write_directory(it, it.s, it.shelter),
+        it.clinic: write_directory(it, it.c, it.clinic),
+    }
     for organization in theirs:
         reference = f"Organization/{organization}"
         shown = network.read(reference)
@@ -182,7 +195,10 @@ def play_directory(heard: Heard, world: World) -> None:
     network.create(bare)
     for caller in (it.s, it.c, network):
         for organization, entries in theirs.items():
-            for reference in (f"Organization/{organization}", *(r for found in entries.values() for r in found)):
+            for reference in (
+                f"Organization/{organization}",
+                *(r for found in entries.values() for r in found),
+            ):
                 caller.get(f"/{reference}")
                 caller.get(f"/{reference}/_history")
         for query in (

@@ -65,7 +65,9 @@ def filled_patient(filler: Filler, name: str = "Lark") -> Json:
     ]
     hub_number = {"system": f"{code_system('person')}/number", "value": "n-7"}
     fixed["identifier"] = [*fixed["identifier"], hub_number]
-    return filler.resource("Patient", **fixed, modifierExtension=None, deceasedBoolean=None, deceasedDateTime=None)
+    return filler.resource(
+        "Patient", **fixed, modifierExtension=None, deceasedBoolean=None, deceasedDateTime=None
+    )
 
 
 def filled_request(filler: Filler, person: str, performer: str, category: str = "health") -> Json:

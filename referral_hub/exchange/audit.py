@@ -35,8 +35,13 @@ def read_entry(
     entities: Iterable[str],
     consents: Iterable[tuple[str, str]],
     at_us: int,
+    *,
+    own: bool = False,
 ) -> AuditEntry:
-    """Gives the line of one answered read about one person (None: about nobody)."""
+    """Gives the line of one answered read about one person (None: about nobody).
+
+    With ``own`` the caller read what its own organisation wrote: that is told, and is no disclosure to anybody.
+    """
     return AuditEntry(
         at_us=at_us,
         action="R",
@@ -49,7 +54,7 @@ def read_entry(
         person=person,
         entities=tuple(entities),
         consents=tuple(f"{consent}/{version}" for consent, version in consents),
-        recipient=caller.organization_id,
+        recipient="" if own else caller.organization_id,
     )
 
 

@@ -11,7 +11,7 @@ Source: ``engine.md`` 2, ``consent.md`` D-21 and D-22.
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from types import MappingProxyType
 from typing import Protocol
@@ -121,8 +121,8 @@ class Openings:
         fresh: bool = False,
     ) -> Decision:
         """Gives the decision for one resource; a difference between the two ways denies."""
-        request = _request(reader, facts)
-        return self._both(request, standing, self.compiled(standing, look, fresh=fresh), at_us)
+        consents = self.compiled(standing, look, fresh=fresh)
+        return self._decided(reader, facts, standing, consents, at_us)
 
     def compiled(
         self, standing: Standing, look: ConsentLook, *, fresh: bool = False
@@ -151,11 +151,29 @@ class Openings:
             if category not in named:
                 continue
             facts = ResourceFacts("", "", category, "R", frozenset(), frozenset(), None, None, "")
-            decision = self._both(_request(reader, facts), standing, consents, at_us)
+            decision = self._decided(reader, facts, standing, consents, at_us)
             if decision.outcome == "permit":
                 opened[category] = decision.very_restricted
                 stood_on.update(dict.fromkeys(decision.consents))
         return Openness(MappingProxyType(opened), tuple(stood_on), _next_boundary(standing, at_us))
+
+    def _decided(
+        self,
+        reader: Reader,
+        facts: ResourceFacts,
+        standing: Standing,
+        consents: Sequence[CompiledConsent],
+        at_us: int,
+    ) -> Decision:
+        """Gives the decision, with its very restricted elements open only where nothing stops those alone.
+
+        A refusal may reach no further than V: then the rest stays open, and V is asked for by itself.
+        """
+        decision = self._both(_request(reader, facts), standing, consents, at_us)
+        if not decision.very_restricted or facts.confidentiality == "V":
+            return decision
+        very = self._both(_request(reader, replace(facts, confidentiality="V")), standing, consents, at_us)
+        return replace(decision, very_restricted=very.outcome == "permit")
 
     def _both(
         self, request: Request, standing: Standing, consents: Sequence[CompiledConsent], at_us: int

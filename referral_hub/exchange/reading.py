@@ -62,7 +62,7 @@ def read(hub: Hub, token_digest: bytes, type_name: str, public_id: str) -> Outco
             _record_absence(hub, caller, type_name, row, at_us)
             raise NotFound
         entity = f"{row.type}/{row.id}/{row.version}"
-        entry = read_entry(caller, "read", row.person, (entity,), found.consents, at_us)
+        entry = read_entry(caller, "read", row.person, (entity,), found.consents, at_us, own=found.own)
         hub.store.spool((entry,), durable=not found.own and row.person is not None)
         return found
     raise Busy("Her permissions are changing right now. Try again in a moment.")

@@ -302,7 +302,13 @@ class Sight:
             decision = self._openings.one(reader, standing, facts, look, at_us, fresh=fresh)
             if decision.outcome != "permit":
                 return None
-            named = any(g.resource in facts.names for g in standing.grants if g.resource)
+            named = decision.very_restricted and any(
+                grant.resource in facts.names
+                and grant.purpose == reader.purpose
+                and grant.valid_from_us <= at_us < grant.valid_until_us
+                for grant in standing.grants
+                if grant.resource
+            )
             view = other_view(
                 cells,
                 reader=me,

@@ -29,6 +29,8 @@ ANY_LANGUAGE = "http://hl7.org/fhir/ValueSet/all-languages"
 def cross_checks(type_name: str) -> list[CrossCheck]:
     """Gives the hand-written checks of a type."""
     found = [_OF_TYPE[type_name]] if type_name in _OF_TYPE else []
+    if is_a(type_name, "Quantity"):
+        found = [quantity]
     return [contained_rules.check, *found] if is_a(type_name, "DomainResource") else found
 
 
@@ -89,6 +91,13 @@ def identifier(value: Json, path: Path, run: Run) -> None:
                 f"With the system {_URI_SYSTEM} the value is a whole URI.",
                 (path, "value", -1),
             )
+
+
+def quantity(value: Json, path: Path, run: Run) -> None:
+    """Checks that the system of a unit is absolute."""
+    system = value.get("system")
+    if isinstance(system, str) and not _is_absolute(system):
+        run.add("code-invalid", "The system of a unit must be an absolute URI.", (path, "system", -1))
 
 
 def attachment(value: Json, path: Path, run: Run) -> None:

@@ -90,6 +90,8 @@ def _add_primitive(
     else:
         shape.simple[key] = check
         shape.expected[key] = expectation
+    if row.name == "id" or (shape.name, row.name) == ("Extension", "url"):
+        return  # attributes in XML: nothing can stand beside them
     sibling = primitive_fields.sibling(key, element, needs_value=bool(expectation.codes))
     shape.fields[f"_{key}"] = _choice(sibling, key, spellings)
 

@@ -168,13 +168,14 @@ def _is_abandoned(path: Path) -> bool:
 
 def _batches(path: Path, offset: int, digest: str) -> Iterator[_Batch]:
     batch = _Batch(offset, offset, digest, [])
+    name = path.stem
     with path.open("rb") as file:
         file.seek(offset)
         for raw in file:
             if not raw.endswith(b"\n"):
                 break  # still being written, or cut by a power loss
             line = _line(raw[:-1], batch)
-            origin = f"{path.stem}:{batch.reached}"
+            origin = f"{name}:{batch.reached}"
             batch.records += [{**msgspec.structs.asdict(row), "origin": origin} for row in line.rows]
             batch.digest = line_digest(raw[:-1])
             batch.reached += len(raw)

@@ -526,3 +526,42 @@ def test_the_requester_is_the_one_who_writes(world: World) -> None:
     assert "requester" in _refused(it, foreign)[0]
     own = b.task(it.person, request, it.clinic, requester={"reference": f"Organization/{it.shelter}"})
     assert it.s.create(own)["requester"]["reference"] == f"Organization/{it.shelter}"
+
+
+def test_a_refusal_of_very_restricted_things_alone_takes_only_those(world: World) -> None:
+    it = story(world)
+    it.s.create(
+        b.release(
+            it.person, it.shelter, b.permit(it.clinic, categories=("identity", "contact", "health"), very_restricted=True)
+        )
+    )
+    it.refer()
+    it.move("accepted")
+    assert "telecom" in it.c.read(it.person)
+    refusal = b.refusal(it.person, it.shelter, actor={"reference": f"Organization/{it.clinic}"})
+    refusal["provision"]["securityLabel"] = [
+        {"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "V"}
+    ]
+    it.s.create(refusal)
+    shown = it.c.read(it.person)
+    assert "name" in shown
+    assert "telecom" not in shown
+
+
+def test_an_instance_named_for_another_purpose_opens_nothing_more(world: World) -> None:
+    it = story(world)
+    condition = it.s.create({**b.condition(it.person), "note": [{"text": "in her words"}]})
+    reference = f"Condition/{condition['id']}"
+    it.s.create(
+        b.release(
+            it.person,
+            it.shelter,
+            b.permit(it.clinic, purpose="legal-representation", categories=(), instances=(reference,)),
+        )
+    )
+    it.sign()
+    it.refer()
+    it.move("accepted")
+    assert "note" not in it.c.read(reference)
+    lawyer = it.world.caller(it.clinic, purpose="legal-representation")
+    assert lawyer.read(reference)["note"][0]["text"] == "in her words"

@@ -40,7 +40,7 @@ from tests.load.corpus import PAGE, bundle
 from tests.world import Caller, World, opened_world
 
 Act = Callable[[], Any]
-_BATCHES = 7
+_BATCHES = 21
 
 
 @dataclass(frozen=True, slots=True)

@@ -302,6 +302,7 @@ Usage: #definition
 * experimental = false
 * description = "To the business status of AU eRequesting."
 * group[+].source = "https://referral-hub.example/fhir/CodeSystem/business-status"
+* group[=].target = "http://terminology.hl7.org.au/CodeSystem/task-business-status"
 * group[=].element[+].code = #awaiting-consent
 * group[=].element[=].target[+].equivalence = #unmatched
 * group[=].element[+].code = #sent
@@ -322,11 +323,11 @@ Usage: #definition
 * group[=].element[+].code = #contact-made
 * group[=].element[=].target[+].equivalence = #unmatched
 * group[=].element[+].code = #interim-outcome
-* group[=].element[=].target[+].equivalence = #unmatched
-* group[=].element[+].code = #cancellation-requested
-* group[=].element[=].target[+].code = #request-cancelled-placer
+* group[=].element[=].target[+].code = #preliminary-results
 * group[=].element[=].target[=].equivalence = #inexact
-* group[=].element[=].target[=].comment = "There the placer has cancelled; here it asks."
+* group[=].element[=].target[=].comment = "There a laboratory result, here any first answer."
+* group[=].element[+].code = #cancellation-requested
+* group[=].element[=].target[+].equivalence = #unmatched
 * group[=].element[+].code = #waitlisted
 * group[=].element[=].target[+].equivalence = #unmatched
 * group[=].element[+].code = #awaiting-client
@@ -336,6 +337,7 @@ Usage: #definition
 * group[=].element[+].code = #sharing-ended
 * group[=].element[=].target[+].equivalence = #unmatched
 * group[+].source = "https://referral-hub.example/fhir/CodeSystem/status-reason"
+* group[=].target = "http://terminology.hl7.org.au/CodeSystem/task-business-status"
 * group[=].element[+].code = #at-capacity
 * group[=].element[=].target[+].equivalence = #unmatched
 * group[=].element[+].code = #ineligible
@@ -348,7 +350,8 @@ Usage: #definition
 * group[=].element[+].code = #redirect
 * group[=].element[=].target[+].equivalence = #unmatched
 * group[=].element[+].code = #by-source
-* group[=].element[=].target[+].equivalence = #unmatched
+* group[=].element[=].target[+].code = #request-cancelled-placer
+* group[=].element[=].target[=].equivalence = #equivalent
 * group[=].element[+].code = #client-declined
 * group[=].element[=].target[+].equivalence = #unmatched
 * group[=].element[+].code = #not-selected

@@ -15,6 +15,9 @@ Severity: #error
 
 RuleSet: HubConsentHead
 * modifierExtension 0..0
+* identifier ^example.label = "General"
+* identifier ^example.valueIdentifier.system = "urn:ietf:rfc:3986"
+* identifier ^example.valueIdentifier.value = "urn:uuid:4b0a2f0e-5d5e-4d5a-9a6f-0f0c6c9e2f11"
 * status MS
 * scope = $consentscope#patient-privacy
 * scope MS

@@ -96,9 +96,24 @@ def test_a_second_writer_does_not_start(file: Path, writer: Writer):
         Writer(file, wait_s=0.1)
 
 
-def test_threads_share_commits(file: Path, hub: Hub):
-    """With a disk that is slow to answer, forty Changes at once take a few commits, not forty."""
+def test_changes_of_a_group_share_one_commit(file: Path):
+    """Forty Changes in one group write fewer pages to the log than forty alone."""
+    connection = open_sqlite(file, writer=True)
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.execute("PRAGMA wal_autocheckpoint=0")
+    group = Group(connection)
     before = frames_in_journal(file)
+    assert set(group.apply([mark(f"c{position}") for position in range(40)])) == {None}
+    together = frames_in_journal(file) - before
+    before = frames_in_journal(file)
+    for position in range(40):
+        assert group.apply([mark(f"d{position}")]) == [None]
+    alone = frames_in_journal(file) - before
+    connection.close()
+    assert together * 5 < alone
+
+
+def test_threads_at_once_are_all_applied(file: Path, hub: Hub):
     plans = [mark(f"c{position}") for position in range(40)]
     begin = threading.Barrier(len(plans))
 
@@ -108,12 +123,7 @@ def test_threads_share_commits(file: Path, hub: Hub):
 
     with ThreadPoolExecutor(len(plans)) as threads:
         list(threads.map(apply, plans))
-    together = frames_in_journal(file) - before
     assert {plan.change_id for plan in plans} <= marks(file)
-    before = frames_in_journal(file)
-    for position in range(40):
-        hub.writer.apply(mark(f"d{position}"))
-    assert together < frames_in_journal(file) - before
 
 
 def frames_in_journal(file: Path) -> int:

@@ -192,6 +192,18 @@ BAD: dict[str, tuple[Any, list[tuple[str, str]]]] = {
         PATIENT | {"communication": [{"language": {"coding": [{"system": "http://loinc.org", "code": "de"}]}}]},
         [("Patient.communication[0].language", "code-invalid")],
     ),
+    "a unit of a relative system": (
+        OBSERVATION | {"valueQuantity": {"value": 1, "system": "ucum", "code": "d"}},
+        [("Observation.value.system", "code-invalid")],
+    ),
+    "an extension beside an id": (
+        PATIENT | {"id": "a", "_id": {"extension": [EXTENSION]}},
+        [("Patient._id", "structure")],
+    ),
+    "an extension whose url is an extension": (
+        PATIENT | {"extension": [{"_url": {"extension": [EXTENSION]}, "valueBoolean": True}]},
+        [("Patient.extension[0]._url", "structure")],
+    ),
     "a label that is there twice": (
         PATIENT | {"meta": {"security": [{"system": "urn:x:y", "code": c} for c in "RVR"]}},
         [("Patient.meta.security[2]", "duplicate")],
