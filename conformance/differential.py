@@ -1,93 +1,96 @@
 """Do the hub's validator and HL7's think the same of thousands of small faults?
 
-Run as ``python -m conformance.differential``: what the hub emits and the official examples of served types are
-broken in one place each, by a seed; both validators judge every mutant. What the hub takes and HL7's validator
-refuses must be covered by a row of ``exceptions.json``, else the exit code is 1.
-
 What lives here: choosing the mutants, comparing, the table of disagreements. What does not: the faults
-(``conformance.mutations``), the validators.
+(``conformance.faults``), the validators (``conformance.judge``, ``conformance.own_verdict``), running it all
+(``conformance.hl7``).
+
+What the hub takes and HL7's validator refuses must be covered by a row ``accepted`` of ``exceptions.json``.
 """
 
 import random
 import re
-import sys
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from conformance.emitted import emitted
-from conformance.judge import CannotJudge, judge, missing_tools
+from conformance.faults import KINDS
 from conformance.listening import Emitted
-from conformance.mutations import KINDS, mutated
+from conformance.mutations import mutated
+from conformance.own_verdict import hub_says
 from conformance.verdicts import Verdict, excuse_for
-from referral_hub.errors import MalformedContent
 from referral_hub.fhir import json_codec
-from referral_hub.fhir.validator import validate
 from referral_hub.resources.catalog import DEFINITIONS
 
 Json = dict[str, Any]
+Source = tuple[str, Json]
 
-EXAMPLES = Path(__file__).parents[1].parent / "shared/fhir/examples"
-PER_KIND_AND_TYPE = int(__import__("os").environ.get("PER", 4))
+EXAMPLES = Path(__file__).parents[2] / "shared/fhir/examples"
+"""The official examples; where they are not at hand, what the hub emits is broken more often instead."""
+
+MUTANTS = 4000
 FEWEST = 3000
-SEED = int(__import__("os").environ.get("SEED", 20261124))
+"""Fewer mutants than this mean that a kind of fault found no place any more."""
+
+SEED = 20261124
+LARGEST_SOURCE = 20_000
+"""Bytes. In a larger Bundle one fault is a needle."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One mutant: its name, its bytes, the kind of fault, and what the hub's validator says (empty: valid)."""
+    """One mutant: its name, its bytes, and what the hub's validator says (empty: valid)."""
 
     name: str
     body: bytes
-    kind: str
     told: tuple[str, ...]
 
 
-def sources(bodies: Iterable[Emitted]) -> dict[str, list[tuple[str, Json]]]:
-    """Gives the valid resources that are broken, by type: those the hub emitted, and official examples."""
-    found: dict[str, list[tuple[str, Json]]] = defaultdict(list)
+def sources(bodies: Iterable[Emitted]) -> dict[str, list[Source]]:
+    """Gives the valid resources that are broken, by type: those the hub emitted, and the official examples."""
+    found: dict[str, list[Source]] = defaultdict(list)
     for one in bodies:
-        resource = json_codec.decode_object(one.body)
-        if resource["resourceType"] in (*DEFINITIONS, "Bundle") and len(one.body) < 20_000:
-            found[resource["resourceType"]].append((one.name, resource))
+        if len(one.body) <= LARGEST_SOURCE:
+            _add(found, one.name, one.body, (*DEFINITIONS, "Bundle"))
     for file in sorted(EXAMPLES.glob("*.json")) if EXAMPLES.is_dir() else ():
-        resource = json_codec.decode_object(file.read_bytes())
-        if resource["resourceType"] in DEFINITIONS:
-            found[resource["resourceType"]].append((file.name, resource))
+        _add(found, file.name, file.read_bytes(), DEFINITIONS)
     return dict(sorted(found.items()))
 
 
-def cases(found: Mapping[str, Sequence[tuple[str, Json]]], per_kind: int = PER_KIND_AND_TYPE) -> list[Case]:
-    """Gives the mutants: the same for the same sources, no two alike."""
-    chance = random.Random(SEED)  # noqa: S311  nothing secret is drawn
+def _add(found: dict[str, list[Source]], name: str, body: bytes, types: Iterable[str]) -> None:
+    resource = json_codec.decode_object(body)
+    if resource["resourceType"] in types:
+        found[resource["resourceType"]].append((name, resource))
+
+
+def cases(found: Mapping[str, Sequence[Source]], wanted: int = MUTANTS, seed: int = SEED) -> list[Case]:
+    """Gives about as many mutants as wanted, each kind of fault in each type alike; no two are the same."""
+    chance = random.Random(seed)  # noqa: S311  nothing secret is drawn
+    each = max(1, round(wanted / (len(KINDS) * max(1, len(found))) * _SOME_FIND_NO_PLACE))
     made: dict[bytes, Case] = {}
     for type_name, resources in found.items():
         for kind in KINDS:
-            for _ in range(per_kind):
+            for _ in range(each):
                 name, resource = chance.choice(resources)
                 mutant = mutated(resource, kind, chance.getrandbits(32))
-                if mutant is None:
-                    continue
-                body = json_codec.encode(mutant.resource)
-                told = f"{type_name}: {kind} at {mutant.place} (of {name})"
-                made.setdefault(body, Case(told, body, kind, hub_says(body)))
+                if mutant is not None:
+                    body = json_codec.encode(mutant.resource)
+                    told = f"{type_name}: {kind} at {mutant.place} (of {name})"
+                    made.setdefault(body, Case(told, body, hub_says(body)))
     return list(made.values())
 
 
-def hub_says(body: bytes) -> tuple[str, ...]:
-    """Gives what the hub's validator finds wrong with a body, each as ``code: text``; empty for nothing."""
-    try:
-        resource = json_codec.decode_object(body)
-    except MalformedContent as refused:
-        return (f"{refused.issue_code}: {refused.text}",)
-    return tuple(f"{issue.code}: {issue.text}" for issue in validate(resource) if issue.is_error)
+_SOME_FIND_NO_PLACE = 1.2
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What both said of the mutants."""
+    """What both said of the mutants.
+
+    ``stricter``: refused by the hub alone, by cause. ``excused``: refused by HL7's validator alone, by the row
+    of ``exceptions.json`` that covers it. ``unexplained``: those no row covers.
+    """
 
     both_refuse: int
     both_accept: int
@@ -96,8 +99,8 @@ class Comparison:
     unexplained: Sequence[tuple[Case, Verdict]]
 
 
-def compare(judged: Sequence[tuple[Case, Verdict]]) -> Comparison:
-    """Sorts mutants by who refuses what, and why."""
+def compare(judged: Iterable[tuple[Case, Verdict]]) -> Comparison:
+    """Sorts mutants by who refuses them, and why."""
     stricter: dict[str, list[Case]] = defaultdict(list)
     excused: dict[str, list[Case]] = defaultdict(list)
     unexplained: list[tuple[Case, Verdict]] = []
@@ -110,62 +113,47 @@ def compare(judged: Sequence[tuple[Case, Verdict]]) -> Comparison:
         elif not verdict.errors:
             both_accept += 1
         else:
-            rows = [excuse_for(fault, "accepted") for fault in verdict.errors]
-            if any(row is None for row in rows):
+            rows = {excuse_for(fault, "accepted") for fault in verdict.errors}
+            if None in rows:
                 unexplained.append((case, verdict))
-            else:
-                for key in {row.key for row in rows if row is not None}:
-                    excused[key].append(case)
+            for row in rows - {None}:
+                if row is not None and None not in rows:
+                    excused[row.key].append(case)
     return Comparison(both_refuse, both_accept, stricter, excused, unexplained)
 
 
-_VARIABLE = re.compile(r"\d+|possible (?:are|is) .*|: .*(?= and )")
+_RULE = re.compile(r"[\w-]+: ([a-z]+-\d+):")
+_VARIABLE = re.compile(r"(?:possible are|did you mean|leads to) .*|\S+ and _\S+|there: .*")
 
 
 def _cause(told: str) -> str:
-    """Gives the kind of a sentence: without what differs from place to place."""
-    rule = re.match(r"(?:\w|-)+: ([a-z]{2,4}-\d+):", told)
-    return f"rule {rule[1]}" if rule else _VARIABLE.sub("…", told)[:110]
+    """Gives the kind of a sentence: the rule it names, or the sentence without what differs by place."""
+    rule = _RULE.match(told)
+    return f"rule {rule[1]}" if rule else _VARIABLE.sub("…", told)
 
 
 def report(compared: Comparison, total: int) -> bool:
     """Prints the table of disagreements and the figures; says whether all is well."""
-    print("the hub is stricter than HL7's validator:")
-    for cause, found in sorted(compared.stricter.items(), key=lambda row: -len(row[1])):
-        print(f"  {len(found):5}  {cause}")
-    print("HL7's validator is stricter, and the hub need not be:")
-    for key, found in sorted(compared.excused.items(), key=lambda row: -len(row[1])):
-        print(f"  {len(found):5}  {key}")
+    print("refused by the hub alone:")
+    _print_table(compared.stricter)
+    print("refused by HL7's validator alone, with the reason in exceptions.json:")
+    _print_table(compared.excused)
     for case, verdict in compared.unexplained:
-        print(f"not explained: {case.name}")
+        print(f"taken by the hub, refused by HL7's validator: {case.name}")
         for fault in verdict.errors:
             print(f"    {fault.location}: {fault.message} ({fault.id})")
     stricter = sum(map(len, compared.stricter.values()))
     laxer = len({case.body for found in compared.excused.values() for case in found})
     print(
-        f"differential: {total} mutants of {len(KINDS)} kinds: {compared.both_refuse} refused by both, "
-        f"{compared.both_accept} accepted by both, {stricter} refused by the hub alone, "
-        f"{laxer} by HL7's validator alone with a reason, {len(compared.unexplained)} without"
+        f"differential: {total} mutants of {len(KINDS)} kinds; refused by both {compared.both_refuse}, "
+        f"taken by both {compared.both_accept}, refused by the hub alone {stricter}, "
+        f"by HL7's validator alone {laxer} with a reason and {len(compared.unexplained)} without"
     )
     if total < FEWEST:
         print(f"not enough: at least {FEWEST} mutants are expected")
     return not compared.unexplained and total >= FEWEST
 
 
-def main() -> int:
-    """Breaks, judges and reports; gives the exit code."""
-    if missing := missing_tools():
-        print(f"conformance: {missing}")
-        return 1
-    made = cases(sources(emitted()))
-    try:
-        verdicts = judge((case.name, case.body) for case in made)
-    except CannotJudge as failed:
-        print(f"conformance: {failed}")
-        return 1
-    compared = compare(list(zip(made, verdicts, strict=True)))
-    return 0 if report(compared, len(made)) else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def _print_table(found: Mapping[str, Sequence[Case]]) -> None:
+    for cause, those in sorted(found.items(), key=lambda row: (-len(row[1]), row[0])):
+        print(f"  {len(those):5}  {cause}")

@@ -17,6 +17,7 @@ from pathlib import Path
 from conformance import answer_stories, record_stories, stories
 from conformance.judge import CannotJudge, judge, missing_tools
 from conformance.listening import Emitted, Heard
+from conformance.own_verdict import hub_says
 from conformance.verdicts import Verdict, excuse_for
 from tests.world import World, opened_world
 
@@ -51,19 +52,26 @@ def emitted() -> list[Emitted]:
     return list(heard)
 
 
-def report(verdicts: Sequence[Verdict]) -> bool:
-    """Prints what is wrong with which body, and the figures; says whether all is well."""
-    broken = [verdict for verdict in verdicts if verdict.errors]
-    for verdict in broken:
-        print(f"not valid: {verdict.name}")
-        for fault in verdict.errors:
-            print(f"    {fault.location}: {fault.message} ({fault.id})")
+def report(bodies: Sequence[Emitted], verdicts: Sequence[Verdict]) -> bool:
+    """Prints what is wrong with which body, and the figures; says whether all is well.
+
+    Args:
+        bodies: what was emitted; the hub's own validator is asked about each as well.
+        verdicts: what HL7's validator says of each, in the same order.
+    """
+    broken = 0
+    for one, verdict in zip(bodies, verdicts, strict=True):
+        told = [f"{fault.location}: {fault.message} ({fault.id})" for fault in verdict.errors]
+        told += [f"by the hub's own validator: {text}" for text in hub_says(one.body)]
+        if told:
+            broken += 1
+            print("\n    ".join((f"not valid: {one.name}", *told)))
     for line in external_lines(verdicts):
         print(line)
-    print(f"conformance: {len(verdicts)} resources, {len(verdicts) - len(broken)} valid")
-    if len(verdicts) < FEWEST:
+    print(f"conformance: {len(bodies)} resources, {len(bodies) - broken} valid")
+    if len(bodies) < FEWEST:
         print(f"not enough: at least {FEWEST} bodies are expected; a story fell silent")
-    return not broken and len(verdicts) >= FEWEST
+    return not broken and len(bodies) >= FEWEST
 
 
 def external_lines(verdicts: Iterable[Verdict]) -> list[str]:
@@ -83,11 +91,12 @@ def main() -> int:
         print(f"conformance: {missing}")
         return 1
     try:
-        verdicts = judge((one.name, one.body) for one in emitted())
+        bodies = emitted()
+        verdicts = judge((one.name, one.body) for one in bodies)
     except CannotJudge as failed:
         print(f"conformance: {failed}")
         return 1
-    return 0 if report(verdicts) else 1
+    return 0 if report(bodies, verdicts) else 1
 
 
 if __name__ == "__main__":

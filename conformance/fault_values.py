@@ -49,3 +49,4 @@ BAD_REFERENCES = (
     "Medication/1", "https://ehr.test/Patient", "Patient/" + "x" * 65, "urn:uuid:x", "Task/1#a",
 )  # fmt: skip
 BAD_NUMBERS = (-1, 0, 2_147_483_648, Decimal("1.5"), "7", True, Decimal("1E400"), Decimal("-0.0"), 10**20)
+NO_TEXTS: Sequence[Any] = (1, Decimal("1.0"), False)

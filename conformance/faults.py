@@ -10,14 +10,12 @@ looked for is that both validators think the same.
 import copy
 import random
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from typing import Any
 
 from conformance import fault_values as values
 from conformance import whole_faults
 from conformance.filling import UCUM
 from conformance.resource_nodes import Node, nodes
-from referral_hub.fhir.canonical import structure
 from referral_hub.fhir.element_tables import is_primitive, json_name, properties
 
 Json = dict[str, Any]
@@ -267,7 +265,7 @@ KINDS: Mapping[str, Fault] = {
     "number or boolean as text": _at(
         when=lambda node: _simple(node) and not _text(node), do=_first(_as_text)
     ),
-    "text as number": _at(when=_text, do=_values(1, Decimal("1.0"), False)),
+    "text as number": _at(when=_text, do=_values(*values.NO_TEXTS)),
     "list for one, one for a list": _at(when=_always, do=_shape),
     "empty list": _at(when=_several, do=lambda node, chance: node.owner.update({node.key: []})),
     "empty object": _at(when=_complex, do=lambda node, chance: node.put({})),

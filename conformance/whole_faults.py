@@ -15,6 +15,7 @@ Json = dict[str, Any]
 
 
 def narrative(resource: Json, chance: random.Random) -> str:
+    """Gives the resource another narrative, most of them wrong."""
     xhtml = '<div xmlns="http://www.w3.org/1999/xhtml">{}</div>'
     div = chance.choice(
         (
@@ -46,6 +47,7 @@ def narrative(resource: Json, chance: random.Random) -> str:
 
 
 def contained(resource: Json, chance: random.Random) -> str:
+    """Puts another resource into it, with one fault."""
     if not any(row.name == "contained" for row in part_table(resource["resourceType"]).elements):
         return ""
     inner: list[Json] = chance.choice(
@@ -72,6 +74,7 @@ def contained(resource: Json, chance: random.Random) -> str:
 
 
 def head(resource: Json, chance: random.Random) -> str:
+    """Changes one of the elements that every resource has."""
     name, value = chance.choice(
         (
             ("resourceType", "Banana"),
@@ -106,5 +109,6 @@ def head(resource: Json, chance: random.Random) -> str:
 
 
 def other_type(resource: Json, chance: random.Random) -> str:
+    """Calls it by the name of another type."""
     resource["resourceType"] = chance.choice(("Task", "Patient", "Condition", "Location", "Basic"))
     return f"{resource['resourceType']}.resourceType"

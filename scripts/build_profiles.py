@@ -89,7 +89,12 @@ def generate() -> tuple[dict[str, bytes], str]:
             capture_output=True,
             text=True,
             check=False,
-            env={**os.environ, "HOME": str(home), "USERPROFILE": str(home), "FPL_REGISTRY": "http://127.0.0.1:9"},
+            env={
+                **os.environ,
+                "HOME": str(home),
+                "USERPROFILE": str(home),
+                "FPL_REGISTRY": "http://127.0.0.1:9",
+            },
         )
         told = _ANSI.sub("", done.stdout + done.stderr)
         counts = _COUNTS.search(told)
@@ -170,10 +175,10 @@ def core_package() -> Path:
 
 
 def settled(resource: dict[str, Any]) -> bytes:
-    """Gives the bytes of one file: the same for the same content, on every machine and day.
+    r"""Gives the bytes of one file: the same for the same content, on every machine and day.
 
     >>> settled({"resourceType": "ValueSet", "id": "a", "date": "2026-01-01"})
-    b'{\\n "resourceType": "ValueSet",\\n "id": "a"\\n}\\n'
+    b'{\n "resourceType": "ValueSet",\n "id": "a"\n}\n'
     """
     definition = "url" in resource or "status" in resource
     if definition and resource["resourceType"] in _DEFINITIONS:
@@ -218,10 +223,12 @@ def package(made: Mapping[str, bytes]) -> bytes:
 
     Source: the FHIR NPM package specification (``package/package.json``, ``package/.index.json``).
     """
-    definitions = {n: c for n, c in made.items() if json.loads(c)["resourceType"] in _DEFINITIONS}
+    definitions = {n: c for n, c in sorted(made.items()) if json.loads(c)["resourceType"] in _DEFINITIONS}
     files = {
         "package/package.json": _bytes(_manifest()),
-        "package/.index.json": _bytes({"index-version": 2, "files": [_index_line(n, c) for n, c in definitions.items()]}),
+        "package/.index.json": _bytes(
+            {"index-version": 2, "files": [_index_line(n, c) for n, c in definitions.items()]}
+        ),
         **{f"package/{name}": content for name, content in definitions.items()},
         **{f"package/example/{name}": content for name, content in made.items() if name not in definitions},
     }
@@ -274,7 +281,9 @@ def _bytes(content: dict[str, Any]) -> bytes:
 def _complaints(told: str) -> str:
     lines = told.splitlines()
     found = [
-        "\n".join(lines[number : number + 3]) for number, line in enumerate(lines) if line.startswith(("error", "warn"))
+        "\n".join(lines[number : number + 3])
+        for number, line in enumerate(lines)
+        if line.startswith(("error", "warn"))
     ]
     return "\n".join(found) or told[-1500:]
 

@@ -40,7 +40,7 @@ def read_entry(
 ) -> AuditEntry:
     """Gives the line of one answered read about one person (None: about nobody).
 
-    With ``own`` the caller read what its own organisation wrote: that is told, and is no disclosure to anybody.
+    With ``own`` the caller read only what its own organisation wrote: that is told, and discloses to nobody.
     """
     return AuditEntry(
         at_us=at_us,

@@ -62,7 +62,8 @@ def read(hub: Hub, token_digest: bytes, type_name: str, public_id: str) -> Outco
             _record_absence(hub, caller, type_name, row, at_us)
             raise NotFound
         entity = f"{row.type}/{row.id}/{row.version}"
-        entry = read_entry(caller, "read", row.person, (entity,), found.consents, at_us, own=found.own)
+        own = found.own and not found.consents
+        entry = read_entry(caller, "read", row.person, (entity,), found.consents, at_us, own=own)
         hub.store.spool((entry,), durable=not found.own and row.person is not None)
         return found
     raise Busy("Her permissions are changing right now. Try again in a moment.")
@@ -141,6 +142,7 @@ def _versions(
         [f"{row.type}/{row.id}/{row.version}" for _, row in found],
         [consent for outcome, _ in found for consent in outcome.consents],
         at_us,
+        own=own and not any(outcome.consents for outcome, _ in found),
     )
     hub.store.spool((entry,), durable=not own and current.person is not None)
     return caller, found

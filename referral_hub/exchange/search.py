@@ -385,6 +385,7 @@ def _record(hub: Hub, caller: Principal, rows: Sequence[tuple[ResourceRow, Outco
             [f"{row.type}/{row.id}/{row.version}" for row, _ in group],
             dict.fromkeys(consent for _, outcome in group for consent in outcome.consents),
             at_us,
+            own=all(outcome.own and not outcome.consents for _, outcome in group),
         )
         for person, group in by_person.items()
     ] or [read_entry(caller, "search-type", None, (), (), at_us)]

@@ -23,37 +23,3 @@ Description: "An organisation of the network or a unit of one. A permission name
 * name 1..1 MS
 * partOf MS
 * endpoint MS
-
-Profile: HubHealthcareService
-Parent: HealthcareService
-Id: healthcare-service
-Title: "Service"
-Description: "One kind of help at one place, with whether it can take somebody. Asked for without any data of a person."
-* extension contains HubServiceCapacity named capacity 0..1 MS
-* active 1..1 MS
-* providedBy 1..1 MS
-* type 1..* MS
-* type from HubServiceDomainCodes (extensible)
-* location MS
-* name MS
-* eligibility MS
-* communication MS
-* appointmentRequired MS
-
-Profile: HubConfidentialLocation
-Parent: Location
-Id: confidential-location
-Title: "Place that is kept secret"
-Description: "A place known by a code name. Nothing in it says where it is or how to get there."
-* status MS
-* name 1..1 MS
-* name ^short = "A code name"
-* alias 0..0
-* description 0..0
-* telecom 0..0
-* address 0..0
-* position 0..0
-* partOf 0..0
-* hoursOfOperation 0..0
-* endpoint 0..0
-* managingOrganization 1..1 MS
