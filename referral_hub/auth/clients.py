@@ -163,7 +163,9 @@ def _scope(text: str, types: Collection[str]) -> str:
             raise ConfigurationError(f"The hub does not serve {scope.type}.")
         if scope.constraints:
             # A constraint that no query keeps would open more than it says; none is better than one ignored.
-            raise ConfigurationError("Scopes narrowed by a search parameter (?name=value) are not offered yet.")
+            raise ConfigurationError(
+                "Scopes narrowed by a search parameter (?name=value) are not offered yet."
+            )
     return registered.text()
 
 

@@ -4,7 +4,7 @@ What lives here: ``Working``, which lets the entries of one transaction see one 
 remembers what was looked at, so that guards can be put on it. What does not: SQL (``store.snapshot``).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from referral_hub.access.rows import ReferralAccess
@@ -67,6 +67,8 @@ class Working:
         self._consents: dict[int, ConsentRows] = {}
         self._guards: dict[Guard, None] = {}
         self._fresh_persons: set[int] = set()
+        self._found: dict[str, ResourceRow | None] = {}
+        self._found_rows: dict[int, ResourceRow | None] = {}
         self._organizations: dict[str, OrganizationRow | None] = {}
         self._bases: dict[str, list[str]] = {}
         self._standings: dict[tuple[int, str, tuple[str, ...]], Standing] = {}
@@ -106,23 +108,36 @@ class Working:
         laid = self._references.get(f"{type_name}/{public_id}")
         if laid is not None:
             return self._rows[laid]
-        return self._snapshot.resource(type_name, public_id)
+        reference = f"{type_name}/{public_id}"
+        if reference not in self._found:
+            self._remember({reference: self._snapshot.resource(type_name, public_id)})
+        return self._found[reference]
+
+    def _remember(self, found: Mapping[str, ResourceRow | None]) -> None:
+        self._found.update(found)
+        self._found_rows.update({row.row_id: row for row in found.values() if row is not None})
 
     def resources(self, references: Iterable[str]) -> dict[str, ResourceRow]:
         """Gives current rows by ``Type/id``."""
         wanted = set(references)
         found = {text: self._rows[self._references[text]] for text in wanted if text in self._references}
         missing = wanted - found.keys()
-        if missing:
-            found.update(self._snapshot.resources(missing))
+        asked = missing - self._found.keys()
+        if asked:
+            stored = self._snapshot.resources(asked)
+            self._remember({text: stored.get(text) for text in asked})
+        found.update({text: row for text in missing if (row := self._found[text]) is not None})
         return found
 
     def rows(self, row_ids: Sequence[int]) -> dict[int, ResourceRow]:
         """Gives current rows by row id."""
         found = {row_id: self._rows[row_id] for row_id in row_ids if row_id in self._rows}
         missing = [row_id for row_id in row_ids if row_id not in found]
-        if missing:
-            found.update(self._snapshot.rows(missing))
+        asked = [row_id for row_id in missing if row_id not in self._found_rows]
+        if asked:
+            stored = self._snapshot.rows(asked)
+            self._found_rows.update({row_id: stored.get(row_id) for row_id in asked})
+        found.update({row_id: row for row_id in missing if (row := self._found_rows[row_id]) is not None})
         return found
 
     def row(self, row_id: int | None) -> ResourceRow | None:

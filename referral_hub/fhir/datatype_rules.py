@@ -127,7 +127,9 @@ def meta(value: Json, path: Path, run: Run) -> None:
     for position, item in enumerate(labels if isinstance(labels, list) else ()):
         if isinstance(item, dict) and "code" in item:
             if _pair(item) in seen:
-                run.add("duplicate", "This label is there already: write it once.", (path, "security", position))
+                run.add(
+                    "duplicate", "This label is there already: write it once.", (path, "security", position)
+                )
             seen.add(_pair(item))
 
 

@@ -54,6 +54,11 @@ def _shape(name: str) -> Shape:
     for row in part_table(name).elements:
         _add_row(shape, row)
     shape.cross = [*datatype_rules.cross_checks(name), *invariants.cross_checks(name)]
+    canonicals = tuple(
+        json_name(row, "canonical") for row in part_table(name).elements if "canonical" in row.types
+    )
+    if canonicals:
+        shape.cross.append(reference_rules.canonicals_check(canonicals))
     return shape
 
 

@@ -1,6 +1,7 @@
 """References: where a Reference element may lead.
 
-What lives here: the check of one Reference for the resource types it may lead to. What does not: reading
+What lives here: the check of one Reference for the resource types it may lead to, and of canonicals that lead
+to a contained resource. What does not: reading
 the text of a reference (:mod:`referral_hub.fhir.references`), and whether its target exists or may be seen
 (``exchange``).
 
@@ -12,12 +13,12 @@ from typing import Any
 
 from referral_hub.fhir import references
 from referral_hub.fhir.element_tables import index
-from referral_hub.fhir.object_rules import ObjectCheck, ObjectRule
-from referral_hub.fhir.structure_rows import CORE
+from referral_hub.fhir.object_rules import CrossCheck, ObjectCheck, ObjectRule
 from referral_hub.fhir.validation_run import Json, Path, Run
 
 _relative = re.compile(r"([A-Z][A-Za-z]+)/[A-Za-z0-9\-.]{1,64}").fullmatch
 _ALTERNATIVES_TO_TEXT = frozenset({"identifier", "display", "extension", "_reference", "_display"})
+_ANY_TYPE = frozenset({"Resource", "DomainResource"})
 _CONDITIONAL_BUNDLES = frozenset({"transaction", "batch"})
 
 
@@ -46,12 +47,34 @@ def reference_check(rule: ObjectRule, targets: tuple[str, ...]) -> ObjectCheck:
     return check
 
 
+def canonicals_check(keys: tuple[str, ...]) -> CrossCheck:
+    """Gives the check that a canonical like ``#id`` names a resource contained here.
+
+    Args:
+        keys: the properties of an object that hold canonicals.
+
+    Source: FHIR R4 ``references.html#canonical``.
+    """
+
+    def check(value: Json, path: Path, run: Run) -> None:
+        for key in keys:
+            held = value.get(key)
+            several = isinstance(held, list)
+            for position, text in enumerate(held if several else (held,)):
+                if isinstance(text, str) and text[:1] == "#" and text[1:] not in run.contained():
+                    place: Path = (path, key, position if several else -1)
+                    run.add("value", "No resource with this id is contained here.", place)
+
+    return check
+
+
 def _judge(value: Json, targets: tuple[str, ...], path: Path, run: Run) -> None:
     stated = value.get("type")
     if isinstance(stated, str):
-        stated = stated.removeprefix(CORE)
         if targets and stated not in targets:
             run.add("value", f"A reference here leads to {_either(targets)}.", (path, "type", -1))
+        elif stated not in index().resource_types and stated not in _ANY_TYPE:
+            run.add("value", "The type is the name of a resource type, such as Patient.", (path, "type", -1))
     text = value.get("reference")
     if not isinstance(text, str) or not text:
         if _ALTERNATIVES_TO_TEXT.isdisjoint(value):
@@ -81,7 +104,9 @@ def _target_type(text: str, path: Path, run: Run) -> str | None:
         run.add("value", f"This is no reference: {_FORMS}.", place)
         return None
     if text == "#" and run.resource is run.root:
-        run.add("value", "By # a contained resource refers to the one around it; nothing is around this.", place)
+        run.add(
+            "value", "By # a contained resource refers to the one around it; nothing is around this.", place
+        )
         return None
     inside = run.find(text)
     if inside is not None:

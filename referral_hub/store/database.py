@@ -9,7 +9,6 @@ Readers on SQLite cannot write: their connections are ``query_only``. On Postgre
 Source: ``engine.md`` 1, 2 and 5.
 """
 
-import json
 import os
 import sqlite3
 import time
@@ -19,6 +18,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+import msgspec
 import sqlalchemy as sa
 
 from referral_hub.errors import ConfigurationError, Unavailable
@@ -143,7 +143,8 @@ def open_sqlite(path: Path, *, writer: bool = False) -> sqlite3.Connection:
 def _listed(statement: Statement, parameters: Parameters) -> Parameters:
     """SQLite takes a list as JSON text."""
     return {
-        name: json.dumps(value) if name in statement.lists else value for name, value in parameters.items()
+        name: msgspec.json.encode(value).decode() if name in statement.lists else value
+        for name, value in parameters.items()
     }
 
 

@@ -532,7 +532,9 @@ def test_a_refusal_of_very_restricted_things_alone_takes_only_those(world: World
     it = story(world)
     it.s.create(
         b.release(
-            it.person, it.shelter, b.permit(it.clinic, categories=("identity", "contact", "health"), very_restricted=True)
+            it.person,
+            it.shelter,
+            b.permit(it.clinic, categories=("identity", "contact", "health"), very_restricted=True),
         )
     )
     it.refer()

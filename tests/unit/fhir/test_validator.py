@@ -59,7 +59,14 @@ GOOD = {
     "a language with a second coding": PATIENT
     | {
         "communication": [
-            {"language": {"coding": [{"system": "urn:ietf:bcp:47", "code": "de"}, {"system": "urn:x:y", "code": "1"}]}}
+            {
+                "language": {
+                    "coding": [
+                        {"system": "urn:ietf:bcp:47", "code": "de"},
+                        {"system": "urn:x:y", "code": "1"},
+                    ]
+                }
+            }
         ]
     },
     "a language in words": PATIENT | {"communication": [{"language": {"text": "a dialect"}}]},
@@ -189,7 +196,8 @@ BAD: dict[str, tuple[Any, list[tuple[str, str]]]] = {
         [("Binary.contentType", "value")],
     ),
     "a language of another system": (
-        PATIENT | {"communication": [{"language": {"coding": [{"system": "http://loinc.org", "code": "de"}]}}]},
+        PATIENT
+        | {"communication": [{"language": {"coding": [{"system": "http://loinc.org", "code": "de"}]}}]},
         [("Patient.communication[0].language", "code-invalid")],
     ),
     "a unit of a relative system": (
@@ -228,6 +236,14 @@ BAD: dict[str, tuple[Any, list[tuple[str, str]]]] = {
     "a stated type that differs": (
         TASK | {"focus": {"reference": "Task/1", "type": "Patient"}},
         [("Task.focus.type", "value")],
+    ),
+    "a stated type that is none": (
+        TASK | {"focus": {"display": "x", "type": f"{CORE}Patient"}},
+        [("Task.focus.type", "value")],
+    ),
+    "a canonical that leads to nothing here": (
+        ORDER | {"instantiatesCanonical": ["#plan"]},
+        [("ServiceRequest.instantiatesCanonical[0]", "value")],
     ),
     "a stated type that is not possible": (
         TASK | {"owner": {"display": "x", "type": "Location"}},

@@ -126,13 +126,15 @@ def test_the_server_offers_what_its_statement_requires(type_name: str) -> None:
     assert set(required.get("searchInclude", ())) <= set(declared.get("searchInclude", ()))
 
 
-def test_the_statement_knows_every_type_of_the_server() -> None:
-    assert set(REQUIRED) == set(DECLARED)
+def test_the_statement_requires_no_type_that_the_server_lacks() -> None:
+    assert REQUIRED
+    assert set(REQUIRED) <= set(DECLARED)
 
 
 def test_every_operation_of_the_server_is_defined() -> None:
     named = {entry["definition"] for found in DECLARED.values() for entry in found.get("operation", ())}
-    assert named == {found["url"] for found in of_type("OperationDefinition")}
+    own = {definition for definition in named if definition.startswith(CANONICAL)}
+    assert own == {found["url"] for found in of_type("OperationDefinition")}
 
 
 def test_every_search_parameter_that_r4_lacks_is_defined() -> None:
@@ -160,5 +162,5 @@ def test_obstacles_are_the_four_of_the_practice_guide() -> None:
     "file", sorted((ROOT / "profiles" / "input" / "fsh").glob("*.fsh")), ids=lambda f: f.name
 )
 def test_sources_are_short_enough_to_read(file: Path) -> None:
-    generated_from_tables = {"capability-statement.fsh", "concept-maps-status.fsh"}
-    assert file.name in generated_from_tables or len(file.read_text().splitlines()) <= 250
+    long_lists = {"capability-statement.fsh", "concept-maps-status.fsh"}
+    assert file.name in long_lists or len(file.read_text().splitlines()) <= 250
