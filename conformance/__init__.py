@@ -1,7 +1,9 @@
-"""A suite that checks a hub, or any server that claims to speak as one, by its base URL.
+"""The hub measured with what others made.
 
-What will live here: one check per requirement, each with its requirement id and the section of the standard
-it comes from, ending in one of six results (pass, fail, skip, omit, wait, error). It talks HTTP only and
-imports nothing of `referral_hub`, so that it can be pointed at a server that somebody else wrote. What does
-not: the hub's own tests, which are in `tests/`.
+What lives here: the hub beside HL7's own validator (``conformance.hl7``): everything it emits is judged, and
+thousands of small faults are shown to both validators. See ``docs/conformance.md``. What does not: the hub's
+own tests, which are in ``tests/``.
+
+What will live here as well: a suite for any server by its base URL, one check per requirement. That one talks
+HTTP only and imports nothing of ``referral_hub``.
 """

@@ -29,7 +29,7 @@ Source = tuple[str, Json]
 EXAMPLES = Path(__file__).parents[2] / "shared/fhir/examples"
 """The official examples; where they are not at hand, what the hub emits is broken more often instead."""
 
-MUTANTS = 4000
+MUTANTS = 5000
 FEWEST = 3000
 """Fewer mutants than this mean that a kind of fault found no place any more."""
 

@@ -14,11 +14,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from conformance import answer_stories, record_stories, stories
+from conformance import answer_stories, record_stories, sent_stories, stories
 from conformance.judge import CannotJudge, judge, missing_tools
 from conformance.listening import Emitted, Heard
 from conformance.own_verdict import hub_says
 from conformance.verdicts import Verdict, excuse_for
+from referral_hub.fhir import json_codec
+from referral_hub.resources.catalog import DEFINITIONS
 from tests.world import World, opened_world
 
 STORIES: tuple[Callable[[Heard, World], None], ...] = (
@@ -35,10 +37,13 @@ STORIES: tuple[Callable[[Heard, World], None], ...] = (
     answer_stories.play_bundles,
     answer_stories.play_operations,
     answer_stories.play_refusals,
+    sent_stories.play_sent,
 )
 
-FEWEST = 1500
+FEWEST = 2000
 """Fewer bodies than this mean that a story fell silent, not that the hub became simple."""
+
+_ANSWERS = frozenset({"Bundle", "CapabilityStatement", "OperationOutcome", "Parameters"})
 
 
 def emitted() -> list[Emitted]:
@@ -68,10 +73,21 @@ def report(bodies: Sequence[Emitted], verdicts: Sequence[Verdict]) -> bool:
             print("\n    ".join((f"not valid: {one.name}", *told)))
     for line in external_lines(verdicts):
         print(line)
+    silent = _silent(bodies)
+    for line in silent:
+        print(f"not enough: {line}")
     print(f"conformance: {len(bodies)} resources, {len(bodies) - broken} valid")
+    return not broken and not silent
+
+
+def _silent(bodies: Sequence[Emitted]) -> list[str]:
+    """Gives what should have been heard and was not, and what should not have been."""
+    heard = {json_codec.decode_object(one.body)["resourceType"] for one in bodies}
+    found = [f"no {name} was emitted" for name in sorted((_ANSWERS | DEFINITIONS.keys()) - heard)]
+    found += [f"the hub failed: {one.name}" for one in bodies if "-> 5" in one.name]
     if len(bodies) < FEWEST:
-        print(f"not enough: at least {FEWEST} bodies are expected; a story fell silent")
-    return not broken and len(bodies) >= FEWEST
+        found.append(f"{len(bodies)} bodies, at least {FEWEST} are expected; a story fell silent")
+    return found
 
 
 def external_lines(verdicts: Iterable[Verdict]) -> list[str]:

@@ -231,7 +231,7 @@ def _without(resource: Json, expression: str, kept: frozenset[str], problems: in
         if depth and steps[0] in kept:
             return False
         node = _at(resource, steps[:depth])
-        for key in list(node) if isinstance(node, dict) else ():
+        for key in reversed(list(node) if isinstance(node, dict) else ()):
             if key == "resourceType" or key not in node or (node is resource and key in kept):
                 continue
             both = {name: node.pop(name) for name in (key, f"_{key}") if name in node}

@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from tests.world import Caller
 
-_IDS = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<=AuditEvent/)[^/?]+|(?<=_history/)[^/?]+")
+_IDS = re.compile(r"(?<=AuditEvent/)[^/?]+|[0-9a-f]{8}-[0-9a-f-]{27}|(?<=_history/)[^/?]+")
 
 
 @dataclass(frozen=True, slots=True)

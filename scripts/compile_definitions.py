@@ -20,7 +20,7 @@ import msgspec
 from referral_hub.fhir.code_tables import CodeSystem, ValueSet
 from referral_hub.fhir.element_tables import PROFILED_TYPES, Index
 from referral_hub.fhir.extension_tables import ExtensionRow
-from referral_hub.fhir.structure_rows import invariant_keys, primitive_of, type_entry_of
+from referral_hub.fhir.structure_rows import invariant_keys, primitive_of, targets_of, type_entry_of
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT.parent / "shared" / "fhir" / "hl7.fhir.r4.core-4.0.1.tgz"
@@ -217,6 +217,7 @@ def _extension_row(elements: dict[str, Resource], place: str) -> ExtensionRow:
     slices = [e for key, e in elements.items() if re.fullmatch(rf"{re.escape(place)}\.extension:[^.:]+", key)]
     return ExtensionRow(
         types=tuple(dict.fromkeys(kind["code"] for kind in value.get("type", []))) if own else (),
+        targets=targets_of(value) if own else (),
         binding=binding["valueSet"].partition("|")[0]
         if own and binding.get("strength") == "required"
         else "",

@@ -40,7 +40,7 @@ def read_entry(
 ) -> AuditEntry:
     """Gives the line of one answered read about one person (None: about nobody).
 
-    With ``own`` the caller read only what its own organisation wrote: that is told, and discloses to nobody.
+    With ``own`` the caller learnt nothing that its organisation did not write or know: the line discloses to nobody.
     """
     return AuditEntry(
         at_us=at_us,

@@ -43,12 +43,20 @@ from referral_hub.fhir.dates import instant
 _LETTERS = {"create": "c", "update": "u", "patch": "u", "delete": "d", "read": "r", "search": "s"}
 
 
+_TELLS_NOTHING = frozenset({"K", "H", "recall", "directory"})
+
+
 class Outcome(msgspec.Struct, frozen=True):
-    """A released body with the consents it stands on, for the audit."""
+    """A released body with the consents it stands on, for the audit.
+
+    ``discloses`` says whether something about a person went to an organisation that did not write it. An empty
+    card, a closed referral or a recall tell nothing, so reading one is no reason for a recall.
+    """
 
     released: Released
     consents: tuple[tuple[str, str], ...]
     own: bool
+    discloses: bool
 
 
 class Gate:
@@ -129,12 +137,22 @@ class Gate:
                 found.append((row, outcome))
         return found
 
-    def points_at(self, caller: Principal, rows: Iterable[ResourceRow]) -> set[str]:
-        """Gives everything that rows of others point at, so that a page looks it up once; it opens nothing."""
+    def points_at(
+        self, caller: Principal, rows: Iterable[ResourceRow], standings: Mapping[int, Standing]
+    ) -> set[str]:
+        """Gives what those rows of others point at that may be seen in full, so that a page looks it up once.
+
+        It is a guess that saves statements and opens nothing: what it leaves out is looked up when it is needed.
+        """
+        full = {
+            person
+            for person, standing in standings.items()
+            if any(access.level == "full" or access.nameless for access in standing.accesses)
+        }
         return {
             text
             for row in rows
-            if row.author != caller.organization_id
+            if row.author != caller.organization_id and row.person in full
             for text in self._sight.points_at(row)
         }
 
@@ -186,7 +204,9 @@ class Gate:
             return None
         body, etag = made
         released = Released(ReleasedBytes(row.type, row.id, row.version, etag, row.updated_us, body))
-        return Outcome(released, seen.consents, own=row.author == reader.organization.id)
+        own = row.author == reader.organization.id
+        tells = seen.view.kind not in _TELLS_NOTHING and (not own or bool(seen.consents))
+        return Outcome(released, seen.consents, own=own, discloses=tells)
 
     def _made(self, row: ResourceRow, view: View) -> tuple[bytes, str] | None:
         """Gives the bytes of a view and its ETag; None where a type has no such copy."""

@@ -2,8 +2,8 @@
 
 What lives here: ``LazyLook``. When it was used, the reader checks the epoch again before anything leaves.
 
-All its answers are of one state, so each question is asked of the store once; and what the other rows of a page
-will ask is fetched with the first of them.
+What a row points at comes in one statement, with its authors and the epochs of its persons, and with what the
+other rows of a page will ask. Anything more opens a snapshot. Each question is asked of the store once.
 
 Source: ``engine.md`` 2 (the epoch is read again where more than one statement passes).
 """
@@ -32,6 +32,7 @@ class LazyLook:
         self._found: dict[str, ResourceRow | None] = {}
         self._rows: dict[int, ResourceRow | None] = {}
         self._organizations: dict[str, OrganizationRow | None] = {}
+        self._epochs: dict[int, int] | None = None
 
     def __enter__(self) -> "LazyLook":
         """Opens nothing yet."""
@@ -43,10 +44,15 @@ class LazyLook:
         """Ends the read transaction, where one was begun."""
         self._stack.close()
 
-    @property
-    def used(self) -> bool:
-        """Says whether a second statement was run."""
-        return self._snapshot is not None
+    def moved_on(self, standings: Iterable[Standing]) -> bool:
+        """Tells whether a consent of these persons changed between the read and what was looked at beside it."""
+        if self._snapshot is None and self._epochs is None:
+            return False
+        known = self._epochs if self._snapshot is None and self._epochs is not None else {}
+        epochs = {standing.person: standing.epoch for standing in standings}
+        unknown = [person for person in epochs if person not in known]
+        now = {**known, **self._store.epochs(unknown)} if unknown else known
+        return any(now[person] != epoch for person, epoch in epochs.items())
 
     @property
     def snapshot(self) -> Snapshot:
@@ -67,10 +73,18 @@ class LazyLook:
             if self._also is not None:
                 missing.update(self._also())
                 self._also = None
-            found = self.snapshot.resources(missing)
+            found = self._resources(missing)
             self._found.update({text: found.get(text) for text in missing})
             self._rows.update({row.row_id: row for row in found.values()})
         return {text: row for text in wanted if (row := self._found[text]) is not None}
+
+    def _resources(self, missing: set[str]) -> dict[str, ResourceRow]:
+        if self._snapshot is not None or self._epochs is not None:
+            return self.snapshot.resources(missing)
+        beside = self._store.beside(missing)
+        self._epochs = beside.epochs
+        self._organizations.update(beside.organizations)
+        return beside.rows
 
     def rows(self, row_ids: Sequence[int]) -> dict[int, ResourceRow]:
         """Gives current rows by row id."""

@@ -142,6 +142,19 @@ class ReadAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """What lies beside a row, of one consistent state.
+
+    ``rows`` are what it points at, by ``Type/id``, deleted ones too; ``organizations`` those that wrote them, by
+    id; ``epochs`` the consent epochs of the persons they are about, by row id.
+    """
+
+    rows: dict[str, ResourceRow]
+    organizations: dict[str, OrganizationRow]
+    epochs: dict[int, int]
+
+
+@dataclass(frozen=True, slots=True)
 class SearchPage:
     """One page of rows in order, with the rows' standings by person, and whether more follow.
 
@@ -282,6 +295,9 @@ class Store(Protocol):
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """Opens one consistent state; closing it ends the read transaction."""
+
+    def beside(self, references: Iterable[str]) -> Beside:
+        """Gives what a row points at in ONE statement, with its authors and the persons' epochs."""
 
     def epoch(self, person: int) -> int:
         """Gives the person's consent epoch as it is now."""

@@ -45,7 +45,7 @@ def read(hub: Hub, token_digest: bytes, type_name: str, public_id: str) -> Outco
         NotFound: absent, or not for this caller: the same bytes (404).
     """
     if type_name == "AuditEvent":
-        return Outcome(read_event(hub, token_digest, public_id), (), own=True)
+        return Outcome(read_event(hub, token_digest, public_id), (), own=True, discloses=False)
     for _ in range(TRIES):
         at_us = hub.clock()
         answer = hub.store.read(type_name, public_id, token_digest)
@@ -56,14 +56,15 @@ def read(hub: Hub, token_digest: bytes, type_name: str, public_id: str) -> Outco
             found = None
             if row is not None:
                 found = hub.gate.release(caller, row, answer.standing, look, at_us)
-            if look.used and _moved_on(hub, row, answer.standing):
+            if answer.standing is not None and look.moved_on((answer.standing,)):
                 continue
         if found is None or row is None:
             _record_absence(hub, caller, type_name, row, at_us)
             raise NotFound
         entity = f"{row.type}/{row.id}/{row.version}"
-        own = found.own and not found.consents
-        entry = read_entry(caller, "read", row.person, (entity,), found.consents, at_us, own=own)
+        entry = read_entry(
+            caller, "read", row.person, (entity,), found.consents, at_us, own=not found.discloses
+        )
         hub.store.spool((entry,), durable=not found.own and row.person is not None)
         return found
     raise Busy("Her permissions are changing right now. Try again in a moment.")
@@ -78,10 +79,10 @@ def vread(hub: Hub, token_digest: bytes, type_name: str, public_id: str, version
     Raises:
         NotFound: absent, or not for this caller (404).
     """
-    caller, versions = _versions(hub, token_digest, type_name, public_id, "read")
+    _, versions = _versions(hub, token_digest, type_name, public_id, "read")
     for released, row in versions:
         if row.version == version:
-            return Outcome(released.released, released.consents, own=row.author == caller.organization_id)
+            return released
     raise NotFound
 
 
@@ -142,7 +143,7 @@ def _versions(
         [f"{row.type}/{row.id}/{row.version}" for _, row in found],
         [consent for outcome, _ in found for consent in outcome.consents],
         at_us,
-        own=own and not any(outcome.consents for outcome, _ in found),
+        own=not any(outcome.discloses for outcome, _ in found),
     )
     hub.store.spool((entry,), durable=not own and current.person is not None)
     return caller, found

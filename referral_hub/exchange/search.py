@@ -113,10 +113,10 @@ def search(
             known = None
             continue
         caller = hub.identify(page.token, at_us)
-        with LazyLook(hub.store, partial(hub.gate.points_at, caller, page.rows)) as look:
+        with LazyLook(hub.store, partial(hub.gate.points_at, caller, page.rows, page.standings)) as look:
             matches = hub.gate.release_page(caller, page.rows, page.standings, look, at_us)
             included = _included(hub, caller, query.includes, page, matches, look, at_us)
-            if look.used and _moved_on(hub, page):
+            if look.moved_on(page.standings.values()):
                 continue
         _record(hub, caller, [*matches, *included], at_us)
         total = None
@@ -385,14 +385,9 @@ def _record(hub: Hub, caller: Principal, rows: Sequence[tuple[ResourceRow, Outco
             [f"{row.type}/{row.id}/{row.version}" for row, _ in group],
             dict.fromkeys(consent for _, outcome in group for consent in outcome.consents),
             at_us,
-            own=all(outcome.own and not outcome.consents for _, outcome in group),
+            own=not any(outcome.discloses for _, outcome in group),
         )
         for person, group in by_person.items()
     ] or [read_entry(caller, "search-type", None, (), (), at_us)]
     foreign = any(not outcome.own and row.person is not None for row, outcome in rows)
     hub.store.spool(entries, durable=foreign)
-
-
-def _moved_on(hub: Hub, page: SearchPage) -> bool:
-    now = hub.store.epochs(tuple(page.standings))
-    return any(now[person] != standing.epoch for person, standing in page.standings.items())

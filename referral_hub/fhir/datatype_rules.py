@@ -1,8 +1,8 @@
 """Rules of single data types that prose states and no expression does.
 
 What lives here: codes against the code systems R4 holds, absolute systems, languages, labels that are there
-twice, the size of an attachment, and which hand-written check belongs to which type. What does not: rules that the standard writes in FHIRPath
-(:mod:`referral_hub.fhir.invariants`).
+twice, the size of an attachment, and which hand-written check belongs to which type. What does not: rules
+that the standard writes in FHIRPath (:mod:`referral_hub.fhir.invariants`).
 
 Source: FHIR R4 ``datatypes.html``, ``terminologies.html``.
 """

@@ -10,7 +10,7 @@ Source: FHIR R4 ``extensibility.html``, ``defining-extensions.html#context``.
 import re
 from typing import Any
 
-from referral_hub.fhir import code_tables
+from referral_hub.fhir import code_tables, reference_rules
 from referral_hub.fhir.element_tables import base_of, is_primitive, properties
 from referral_hub.fhir.extension_tables import ExtensionRow, core_extension
 from referral_hub.fhir.validation_run import Json, Path, Run
@@ -65,6 +65,10 @@ def _check_content(known: ExtensionRow, value: Json, path: Path, run: Run) -> No
     if codes is not None and code not in codes:
         text = f"This code is not possible here: possible are {', '.join(sorted(codes)[:20])}."
         run.add("code-invalid", text, (path, "value", -1))
+    target = value.get("valueReference")
+    if known.targets and isinstance(target, dict) and reference_rules.leads_elsewhere(target, known.targets, run):
+        text = f"In this extension a reference leads to {' or '.join(known.targets)}."
+        run.add("value", text, (path, "value", -1))
     if known.nested:
         _check_nested(known, value.get("extension"), path, run)
 

@@ -19,6 +19,7 @@ class ExtensionRow(msgspec.Struct, frozen=True, omit_defaults=True):
     Args:
         contexts: element paths and type names where it may stand; empty for one inside another.
         types: the types its value may have; empty if it has extensions instead.
+        targets: the resource types that its Reference may lead to; empty for any.
         binding: the value set that its code must be from.
         modifier: it belongs into ``modifierExtension``.
         nested: the extensions it is made of, by their short url.
@@ -28,6 +29,7 @@ class ExtensionRow(msgspec.Struct, frozen=True, omit_defaults=True):
 
     contexts: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
     binding: str = ""
     modifier: bool = False
     nested: dict[str, "ExtensionRow"] = {}

@@ -47,6 +47,23 @@ def reference_check(rule: ObjectRule, targets: tuple[str, ...]) -> ObjectCheck:
     return check
 
 
+def leads_elsewhere(value: Json, targets: tuple[str, ...], run: Run) -> bool:
+    """Says whether a Reference leads to another type than these, as far as that can be seen."""
+    stated, text = value.get("type"), value.get("reference")
+    if isinstance(stated, str) and stated not in targets:
+        return True
+    if not isinstance(text, str):
+        return False
+    inside = run.find(text)
+    if inside is not None:
+        return inside.get("resourceType") not in targets
+    try:
+        found = references.parse(text).type
+    except ValueError:
+        return False
+    return found in index().resource_types and found not in targets
+
+
 def canonicals_check(keys: tuple[str, ...]) -> CrossCheck:
     """Gives the check that a canonical like ``#id`` names a resource contained here.
 
@@ -59,10 +76,10 @@ def canonicals_check(keys: tuple[str, ...]) -> CrossCheck:
     def check(value: Json, path: Path, run: Run) -> None:
         for key in keys:
             held = value.get(key)
-            several = isinstance(held, list)
-            for position, text in enumerate(held if several else (held,)):
+            texts: list[Any] = held if isinstance(held, list) else [held]
+            for position, text in enumerate(texts):
                 if isinstance(text, str) and text[:1] == "#" and text[1:] not in run.contained():
-                    place: Path = (path, key, position if several else -1)
+                    place: Path = (path, key, position if texts is held else -1)
                     run.add("value", "No resource with this id is contained here.", place)
 
     return check

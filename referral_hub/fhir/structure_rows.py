@@ -98,7 +98,7 @@ def _row(element: dict[str, Any], parts: set[str]) -> ElementRow:
         choice=choice,
         summary=element.get("isSummary", False),
         modifier=element.get("isModifier", False),
-        targets=_targets(element),
+        targets=targets_of(element),
         binding=_without_version(binding["valueSet"]) if binding.get("strength") == "required" else "",
         widest_binding=_widest(binding),
         # A nested part carries its rules itself.
@@ -131,7 +131,8 @@ def _type_name(element: dict[str, Any], kind: dict[str, Any]) -> str:
     return stated[0] if stated else "string"
 
 
-def _targets(element: dict[str, Any]) -> tuple[str, ...]:
+def targets_of(element: dict[str, Any]) -> tuple[str, ...]:
+    """Gives the resource types that the Reference of an element may lead to; empty for any."""
     named = [
         profile.removeprefix(CORE)
         for kind in element.get("type", [])

@@ -61,7 +61,7 @@ def div_text(div: etree._Element) -> str:
 
 
 def _write(element: etree._Element, declaration: str, pieces: list[str]) -> None:
-    tag = element.tag
+    tag = str(element.tag)
     if not tag.startswith(_TAG):
         raise ForeignNode
     name = tag[len(_TAG) :]

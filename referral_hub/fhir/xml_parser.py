@@ -33,17 +33,19 @@ _OTHER_BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _DOCUMENT_TYPE = re.compile(rb"<!(?:DOCTYPE|ENTITY|ELEMENT|ATTLIST|NOTATION)")
 _ENCODING = re.compile(rb"""<\?xml[^>]*?\sencoding\s*=\s*["']([^"'>]*)["']""")
 
-_START_TAG = re.compile(rb"<([^\s/>][^\s/>]*)")
-_ATTRIBUTE = re.compile(rb"""\s([^\s=<>"'/]+)\s*=\s*["']""")
-_NAMESPACE = re.compile(rb"""xmlns\s*=\s*["']([^"']*)["']""")
+_ORDINARY_ATTRIBUTES = (
+    "value|url|id|version|encoding|align|alt|border|cellpadding|cellspacing|class|colspan|height|href|name|"
+    "rowspan|src|style|title|valign|width"
+)
+_ORDINARY_TAG = re.compile(
+    rf"""<([A-Za-z?][A-Za-z0-9]*)(?:\s+(?:(?:{_ORDINARY_ATTRIBUTES})\s*=\s*(?:"[^"<]*"|'[^'<]*')"""
+    rf"""|xmlns="(?:{re.escape(NAMESPACE)}|{re.escape(XHTML)})"))*\s*[/?]?>""".encode("ascii")
+)
 _ODD_BLANKS = re.compile(rb">(?!(?:\r?\n(?: *|\t*)| *)[<&])[ \t\r\n]+[<&]")
 _XHTML_NAMES = (
     "a b blockquote br caption code col colgroup dd div dl dt em h1 h2 h3 h4 h5 h6 hr i img li ol p pre small "
-    "span strong sub sup table tbody td tfoot th thead tr tt ul "
-    "align alt border cellpadding cellspacing class colspan height href name rowspan src style title valign "
-    "width ?xml version encoding xmlns id url value"
+    "span strong sub sup table tbody td tfoot th thead tr tt ul"
 )
-_NAMESPACES = frozenset({NAMESPACE.encode(), XHTML.encode()})
 
 
 def parse(data: bytes, *, most_nodes: int = MOST_NODES) -> etree._Element:
@@ -110,6 +112,12 @@ def _refusal(data: bytes, problem: etree.XMLSyntaxError) -> MalformedContent:
     if not data.strip():
         return MalformedContent("The content is empty: XML of one resource is expected.")
     line, column = problem.position
+    if problem.code == etree.ErrorTypes.ERR_UNDECLARED_ENTITY:
+        return MalformedContent(
+            f"XML has no entity of the name at line {line}, column {column}: write the character itself."
+        )
+    if problem.code == etree.ErrorTypes.ERR_INVALID_ENCODING:
+        return MalformedContent(f"The content is not UTF-8 at line {line}, column {column}.")
     if problem.code == etree.ErrorTypes.ERR_RESOURCE_LIMIT or "depth" in str(problem.msg):
         return MalformedContent(f"The XML is nested too deep or a text in it is too long at line {line}.")
     return MalformedContent(f"The content is not well-formed XML at line {line}, column {column}.")
@@ -136,16 +144,20 @@ def _parse_apart(data: bytes) -> etree._Element:
 
 
 def _is_ordinary(data: bytes) -> bool:
-    """Says whether all names, namespaces and blanks are such as every FHIR document has."""
-    known = _ordinary_names()
+    """Says whether every tag, namespace and run of blanks is such as FHIR documents have.
+
+    Each ``<`` must begin an end tag or a start tag that is understood to its end; a comment, a processing
+    instruction, CDATA, a prefix or a name that nobody knows makes the document another than ordinary.
+    """
+    names = _ORDINARY_TAG.findall(data)
     return (
-        known.issuperset(_START_TAG.findall(data))
-        and known.issuperset(_ATTRIBUTE.findall(data))
-        and _NAMESPACES.issuperset(_NAMESPACE.findall(data))
+        len(names) + data.count(b"</") == data.count(b"<")
+        and _ordinary_names().issuperset(names)
         and _ODD_BLANKS.search(data) is None
     )
 
 
 @cache
 def _ordinary_names() -> frozenset[bytes]:
-    return frozenset(name.encode("ascii") for name in (*element_names(), *_XHTML_NAMES.split()))
+    names = (*element_names(), *_XHTML_NAMES.split(), "?xml")
+    return frozenset(name.encode("ascii") for name in names)

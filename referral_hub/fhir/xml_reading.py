@@ -61,18 +61,19 @@ def decode(data: bytes, *, levels: int = json_codec.LEVELS, most_nodes: int = MO
     {'resourceType': 'Patient', 'birthDate': '1990'}
     """
     root = parse(data, most_nodes=most_nodes)
-    if not root.tag.startswith(TAG):
+    if not str(root.tag).startswith(TAG):
         raise MalformedContent(
             f"The XML is no resource: its root element is not in the namespace {NAMESPACE}."
         )
-    reading = _Reading(levels, has_text=bool(_HAS_TEXT(root)))
+    has_text = bool(_HAS_TEXT(root))
+    reading = _Reading(levels, has_text=has_text)
     found: Json | None = None
     try:
         found = reading.resource(root, None, levels - 1)
     except Enough:
         reading.run.issues.append(_MORE)
-    if reading.run.issues or found is None:
-        raise InvalidResource(reading.run.issues)
+    if reading.run.issues or found is None or has_text:
+        raise InvalidResource(reading.run.issues or [Issue("error", "structure", _TEXT)])
     return found
 
 
@@ -99,7 +100,7 @@ class _Reading:
             path: the place of the resource; None for the outermost.
             left: how many levels of JSON may follow below it.
         """
-        name = resource_tags().get(element.tag)
+        name = resource_tags().get(str(element.tag))
         if name is None:
             text = "R4 has no resource of this type; type names start with a capital letter."
             self.run.add("not-supported", text, path or (None, "Resource", -1))
@@ -120,7 +121,7 @@ class _Reading:
         last = -1
         uneven: list[Slot] = []
         for child in element:
-            slot = find(child.tag)
+            slot = find(str(child.tag))
             if slot is None:
                 if isinstance(child.tag, str):
                     self._unknown(child.tag, part, path)
@@ -167,7 +168,7 @@ class _Reading:
         if sibling and left < 0:
             self._refuse_depth()
         value = None if text is None else self._value(text, slot, place)
-        if text is None and not sibling:
+        if text is None and not sibling and not self.has_text:
             self.run.add("value", _EMPTY, place)
         if not slot.repeats:
             if value is not None:
@@ -220,7 +221,7 @@ class _Reading:
             return self._resource_inside(child, place, left)
         item: Json = {}
         self._read_into(item, child, slot.part, place, left)
-        if not item:
+        if not item and not self.has_text:
             self.run.add("value", _EMPTY, place)
         return item
 
@@ -263,6 +264,8 @@ class _Reading:
             text = f"{owner} has parts, not a value: write them as elements inside it."
         elif name.startswith("{"):
             text = "An attribute of another namespace stands here: FHIR has none, leave it out."
+        elif owner == "Element":
+            text = "A single value has no such attribute: possible are value, and id."
         else:
             text = f"{owner} has no such attribute: what it consists of is written as elements inside it."
         self.run.add("structure", text, path)
@@ -270,10 +273,7 @@ class _Reading:
     def _look_for_text(self, element: etree._Element, path: Path) -> None:
         between = (element.text, *(child.tail for child in element))
         if any(text and text.strip(_BLANKS) for text in between):
-            text = (
-                "Text stands between the elements: a value is written in the attribute value of its element."
-            )
-            self.run.add("structure", text, path)
+            self.run.add("structure", _TEXT, path)
 
     def _unknown(self, tag: str, part: Part, path: Path) -> None:
         namespace, _, name = tag.rpartition("}")
@@ -308,6 +308,7 @@ class _Reading:
         raise MalformedContent(f"The content is nested more than {self.levels} levels deep.")
 
 
+_TEXT = "Text stands between the elements: a value is written in the attribute value of its element."
 _EMPTY = "The element says nothing: give it a value, parts or an extension, or leave it out."
 
 

@@ -66,6 +66,8 @@ _ORGANIZATION = (
     "row_id",
 )
 
+ORGANIZATION_WIDTH = len(_ORGANIZATION)
+
 
 def resource_columns(rows: sa.FromClause) -> Columns:
     """Gives the columns of a resource or one of its versions, as :func:`resource_row` takes them."""

@@ -7,12 +7,13 @@ not: each part's work (``store.read``, ``store.searching``, ``store.snapshot``, 
 Source: ``engine.md`` 1 to 3.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
 from referral_hub.exchange.change import AuditEntry
-from referral_hub.exchange.ports import Admitted, ReadAnswer, SearchPage, SearchPlan, TokenRow
+from referral_hub.exchange.ports import Admitted, Beside, ReadAnswer, SearchPage, SearchPlan, TokenRow
+from referral_hub.store.beside import read_beside
 from referral_hub.store.bodies import Bodies
 from referral_hub.store.database import Database
 from referral_hub.store.index_rows import Digests
@@ -102,6 +103,10 @@ class SqlStore:
         """Opens one consistent state; closing it ends the read transaction."""
         with self._database.reading() as connection:
             yield StoreSnapshot(connection, self._bodies, self._tokens, self._standings, self._digests)
+
+    def beside(self, references: Iterable[str]) -> Beside:
+        """Gives what a row points at, of one state; see :func:`store.beside.read_beside`."""
+        return read_beside(self._database, self._bodies, references)
 
     def epoch(self, person: int) -> int:
         """Gives the person's consent epoch as it is now; 0 before her first consent."""

@@ -567,3 +567,16 @@ def test_an_instance_named_for_another_purpose_opens_nothing_more(world: World) 
     assert "note" not in it.c.read(reference)
     lawyer = it.world.caller(it.clinic, purpose="legal-representation")
     assert lawyer.read(reference)["note"][0]["text"] == "in her words"
+
+
+def test_an_empty_card_is_no_disclosure_and_leads_to_no_recall(world: World) -> None:
+    it = story(world)
+    it.sign()
+    it.refer()
+    it.revoke()
+    assert "for" not in it.c.read(it.task)
+    assert parsed(it.c.get("/Task"))["entry"]
+    it.sign()
+    it.revoke()
+    tasks = [entry["resource"]["id"] for entry in parsed(it.c.get("/Task"))["entry"]]
+    assert tasks == [it.task.partition("/")[2]]

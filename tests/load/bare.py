@@ -26,9 +26,8 @@ import psycopg
 
 from referral_hub.app import create_app, open_hub
 from referral_hub.store.database import open_sqlite, sqlite_path
-from referral_hub.store.plan import Plan, Rule
-from referral_hub.store.statements import WRITES
-from referral_hub.store.write_statements import MARK
+from referral_hub.store.plan import Plan, Rule, Step
+from referral_hub.store.steps import run_on_postgres, run_on_sqlite
 from tests.load.corpus import PAGE, Corpus
 from tests.load.lanes import Answered, Lane
 from tests.world import World
@@ -41,18 +40,13 @@ _PAGE = (
     "SELECT body FROM resource WHERE type = '{}' AND {} = {} AND deleted = 0 "
     "ORDER BY updated_us DESC, row_id DESC LIMIT {}"
 )
-_MASK = (1 << 62) - 1
-
-Row = tuple[str, bool, Any]
-"""Statement, whether it takes a list of parameters, parameters."""
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
     """The rows of one Change of the hub, and which numbers and texts in them must be fresh each time."""
 
-    change_id: str
-    rows: tuple[Row, ...]
+    steps: tuple[Step, ...]
     numbers: tuple[int, ...]
     texts: tuple[str, ...]
 
@@ -98,63 +92,54 @@ def recorded(world: World, corpus: Corpus, lanes: Sequence[Lane]) -> dict[str, W
 
 
 def _written(plan: Plan) -> Written:
-    rows = tuple((name, rule == Rule.MANY, parameters) for name, rule, parameters in plan.steps)
     numbers: dict[int, None] = {}
     texts: dict[str, None] = {plan.change_id: None}
-    for name, is_list, parameters in rows:
-        for one in parameters if is_list else (parameters,):
+    for name, rule, parameters in plan.steps:
+        for row in parameters if rule == Rule.MANY else (parameters,):
             if name == "resource_insert":
-                numbers[one["row_id"]] = None
-                texts[one["id"]] = None
+                numbers[row["row_id"]] = None
+                texts[row["id"]] = None
             if name == "outbox_insert":
-                texts[one["key"]] = None
-    return Written(plan.change_id, rows, tuple(numbers), tuple(texts))
+                texts[row["key"]] = None
+    return Written(plan.steps, tuple(numbers), tuple(texts))
 
 
 class Repeat:
     """Gives the rows of a Change under fresh ids, as cheaply as can be."""
 
-    def __init__(self, written: Written, dialect: str) -> None:
+    def __init__(self, written: Written) -> None:
         self._written = written
-        self._steps: list[tuple[str, bool, Any, list[tuple[int, str, str]]]] = []
-        self._mark = MARK.text[dialect]
-        for name, is_list, parameters in written.rows:
-            listed = [dict(one) for one in parameters] if is_list else [dict(parameters)]
+        self._steps: list[tuple[Step, list[dict[str, Any]], list[tuple[int, str]]]] = []
+        known = (*written.texts, *map(str, written.numbers))
+        for step in written.steps:
+            listed = step[2] if step[1] == Rule.MANY else [step[2]]
             places = [
-                (position, key, "number" if isinstance(value, int) else "text")
-                for position, one in enumerate(listed)
-                for key, value in one.items()
-                if self._is_own(value)
+                (position, key)
+                for position, row in enumerate(listed)
+                for key, value in row.items()
+                if value in written.numbers
+                or (isinstance(value, str) and any(text in value for text in known))
             ]
-            self._steps.append((WRITES[name].text[dialect], is_list, listed, places))
+            self._steps.append((step, listed, places))
 
-    def _is_own(self, value: Any) -> bool:
-        if isinstance(value, str):
-            known = (*self._written.texts, *map(str, self._written.numbers))
-            return any(text in value for text in known)
-        return value in self._written.numbers if isinstance(value, int) else False
-
-    def fresh(self) -> list[tuple[str, bool, Any]]:
-        """Gives statements with parameters; the first one marks the Change."""
-        numbers = {number: random.getrandbits(62) & _MASK for number in self._written.numbers}
+    def fresh(self) -> Plan:
+        """Gives the next one, without guards: nothing was decided."""
+        numbers: dict[Any, int] = {number: random.getrandbits(62) for number in self._written.numbers}
         texts = {text: str(uuid.uuid4()) for text in self._written.texts}
         texts.update({str(number): str(made) for number, made in numbers.items()})
-        made: list[tuple[str, bool, Any]] = [
-            (self._mark, False, {"change_id": secrets.token_hex(16), "at_us": time.time_ns() // 1000})
-        ]
-        for sql, is_list, listed, places in self._steps:
-            rows = [dict(one) for one in listed]
-            for position, key, kind in places:
+        steps: list[Step] = []
+        for (name, rule, _), listed, places in self._steps:
+            rows = [dict(row) for row in listed]
+            for position, key in places:
                 value = rows[position][key]
-                if kind == "number":
-                    rows[position][key] = numbers[value]
-                    continue
-                for old, new in texts.items():
-                    if old in value:
+                if isinstance(value, int):
+                    value = numbers[value]
+                else:
+                    for old, new in texts.items():
                         value = value.replace(old, new)
                 rows[position][key] = value
-            made.append((sql, is_list, rows if is_list else rows[0]))
-        return made
+            steps.append((name, rule, rows if rule == Rule.MANY else rows[0]))
+        return Plan(secrets.token_hex(16), time.time_ns() // 1000, (), tuple(steps))
 
 
 # --- the processes ----------------------------------------------------------------------------------------
@@ -252,7 +237,7 @@ def _bare(end: Connection, wanted: Wanted) -> None:
         else open_sqlite(path, writer=True)
     )
     dialect = "postgresql" if path is None else "sqlite"
-    repeats = {lane: Repeat(written, dialect) for lane, written in wanted.written.items()}
+    repeats = {lane: Repeat(written) for lane, written in wanted.written.items()}
     with closing(opened) as connection:
         end.send("ready")
         while (asked := end.recv()) is not None:
@@ -304,20 +289,12 @@ def _act(
     return read_one
 
 
-def _insert_sqlite(connection: Any, rows: Sequence[tuple[str, bool, Any]]) -> None:
+def _insert_sqlite(connection: Any, plan: Plan) -> None:
     connection.execute("BEGIN IMMEDIATE")
-    for sql, is_list, parameters in rows:
-        if is_list:
-            connection.executemany(sql, parameters)
-        else:
-            connection.execute(sql, parameters)
+    run_on_sqlite(connection, plan)
     connection.execute("COMMIT")
 
 
-def _insert_postgres(connection: Any, rows: Sequence[tuple[str, bool, Any]]) -> None:
-    with connection.transaction(), connection.pipeline():
-        for sql, is_list, parameters in rows:
-            if is_list:
-                connection.cursor().executemany(sql, parameters)
-            else:
-                connection.execute(sql, parameters)
+def _insert_postgres(connection: Any, plan: Plan) -> None:
+    with connection.transaction():
+        run_on_postgres(connection, plan)

@@ -202,8 +202,8 @@ def _read(name: str, whole: Act, of: Story, caller: Caller, rounds: int) -> list
         with LazyLook(hub.store) as look:
             found = hub.gate.release(principal, row, answer.standing, look, at_us)
             assert found is not None
-            if look.used and row.person is not None:
-                hub.store.epoch(row.person)
+            if answer.standing is not None:
+                assert not look.moved_on((answer.standing,))
         return found
 
     outcome = release()

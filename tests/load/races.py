@@ -34,7 +34,7 @@ from typing import Any
 from tests.load import corpus, served
 from tests.load.generator import Broken, connected, head_of
 from tests.load.lanes import request
-from tests.load.report import quantile
+from tests.load.report import quantile, ratio
 from tests.postgres import postgres_server
 from tests.world import World, opened_world
 
@@ -299,6 +299,7 @@ def raced(port: int, listed: Sequence[Person], pids: Sequence[int]) -> tuple[See
     ports: list[int] = []
     for end in ends:
         ports += _received(end)
+    time.sleep(0.5)  # by then each is taken by a worker
     spread = served.connections_of(ports, pids)
     whole = Seen()
     for end in ends:
@@ -374,9 +375,10 @@ def main() -> int:
     )
     print(
         f"acknowledgement p50 {quantile(seen.acknowledged_us, 0.5) / 1e3:.1f} ms, "
-        f"p99 {quantile(seen.acknowledged_us, 0.99) / 1e3:.1f} ms; trials were sent "
-        f"{quantile(seen.behind_us, 0.5) / 1e3:.1f} ms after it (p50), from {len(spread)} workers' connections "
-        f"{'/'.join(map(str, spread))}; {time.monotonic() - begun:.0f} s in all"
+        f"p99 {quantile(seen.acknowledged_us, 0.99) / 1e3:.1f} ms; "
+        f"{ratio(sum(one < 1_000 for one in seen.behind_us), len(seen.behind_us)):.0%} of the trials were sent within "
+        f"1 ms of it, on connections to {len(spread)} workers ({'/'.join(map(str, spread))}); "
+        f"{time.monotonic() - begun:.0f} s in all"
     )
     return 1 if seen.disclosed or seen.trials < options.trials else 0
 
