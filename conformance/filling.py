@@ -138,7 +138,7 @@ class Filler:
                 continue
             made.update(self._element(row, 0))
         made.update(chosen)
-        _repair(made, frozenset(chosen))
+        _repair(made, frozenset(chosen), self._random)
         return made
 
     def _element(self, row: ElementRow, level: int) -> Json:
@@ -214,15 +214,19 @@ class Filler:
 _STEP = re.compile(r"([A-Za-z_]+)(?:\[(\d+)\])?")
 
 
-def _repair(resource: Json, kept: frozenset[str]) -> None:
+def _repair(resource: Json, kept: frozenset[str], chance: random.Random) -> None:
     """Leaves out what breaks a rule across elements, until the resource is valid: as little as possible."""
     while problems := validate(resource):
-        if not any(_without(resource, problem.expression, kept, len(problems)) for problem in problems):
+        if not any(
+            _without(resource, problem.expression, kept, chance, most=len(problems)) for problem in problems
+        ):
             told = "; ".join(f"{problem.expression}: {problem.text}" for problem in problems)
             raise ValueError(f"a {resource['resourceType']} could not be filled: {told}")
 
 
-def _without(resource: Json, expression: str, kept: frozenset[str], problems: int) -> bool:
+def _without(
+    resource: Json, expression: str, kept: frozenset[str], chance: random.Random, *, most: int
+) -> bool:
     """Takes away one part of what an issue names, or the thing itself, where that leaves fewer issues."""
     steps: list[str | int] = []
     for name, position in _STEP.findall(expression)[1:]:
@@ -231,11 +235,11 @@ def _without(resource: Json, expression: str, kept: frozenset[str], problems: in
         if depth and steps[0] in kept:
             return False
         node = _at(resource, steps[:depth])
-        for key in reversed(list(node) if isinstance(node, dict) else ()):
+        for key in chance.sample(list(node), len(node)) if isinstance(node, dict) else ():
             if key == "resourceType" or key not in node or (node is resource and key in kept):
                 continue
             both = {name: node.pop(name) for name in (key, f"_{key}") if name in node}
-            if len(validate(resource)) < problems:
+            if len(validate(resource)) < most:
                 return True
             node.update(both)
     return False

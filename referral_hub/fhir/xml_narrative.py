@@ -19,6 +19,7 @@ from referral_hub.fhir.xml_parser import parse
 
 _TAG = f"{{{XHTML}}}"
 _XML_ATTRIBUTE = "{http://www.w3.org/XML/1998/namespace}"
+_MOST_ATTRIBUTES = 100
 _IN_TEXT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
 _IN_ATTRIBUTE = _IN_TEXT | str.maketrans({'"': "&quot;", "\n": "&#10;", "\t": "&#9;"})
 
@@ -66,6 +67,9 @@ def _write(element: etree._Element, declaration: str, pieces: list[str]) -> None
         raise ForeignNode
     name = tag[len(_TAG) :]
     pieces.append(f"<{name}{declaration}")
+    # No element of XHTML has so many, and lxml's items() would look each of very many up.
+    if len(element.attrib) > _MOST_ATTRIBUTES:
+        raise ForeignNode
     for key, value in element.items():
         pieces.append(f' {_attribute(key)}="{value.translate(_IN_ATTRIBUTE)}"')
     if element.text is None and not len(element):

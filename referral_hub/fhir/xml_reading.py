@@ -33,6 +33,7 @@ Json = dict[str, Any]
 
 _PASSED_OVER: Final = "{http://www.w3.org/2001/XMLSchema-instance}schemaLocation"
 _BLANKS = " \t\r\n"
+_ONLY_VALUE: Final = [VALUE]
 _KEPT_AS_WRITTEN = frozenset({"string", "markdown", "base64Binary"})
 _INTEGER = re.compile(r"0|[-+]?[1-9][0-9]*").fullmatch
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?").fullmatch
@@ -113,8 +114,12 @@ class _Reading:
 
     def _read_into(self, found: Json, element: etree._Element, part: Part, path: Path, left: int) -> None:
         """Reads the attributes and the children of an element into an object."""
-        for name, text in element.items():
-            self._attribute(found, name, text, part, path)
+        # keys(), never items(): of an element with very many attributes, items() looks each of them up.
+        for name in element.keys():  # noqa: SIM118
+            if name in part.attributes:
+                self._attribute(found, name, element.get(name), path)
+            elif not (name == VALUE and part.name == "Element"):
+                self._unknown_attribute(name, part.name, path)
         if self.has_text:
             self._look_for_text(element, path)
         find = part.by_tag.get
@@ -142,16 +147,16 @@ class _Reading:
 
     def _primitive(self, found: Json, child: etree._Element, slot: Slot, path: Path, left: int) -> bool:
         """Reads a primitive; says whether it repeats and has an id or extensions."""
-        items = child.items()
         key = slot.key
-        if len(items) == 1 and items[0][0] == VALUE and not len(child) and not self.has_text:
+        text = child.get(VALUE) if child.keys() == _ONLY_VALUE else None
+        if text is not None and not len(child) and not self.has_text:
             if slot.repeats:
                 values = found.setdefault(key, [])
                 if left < 1:
                     self._refuse_depth()
-                values.append(self._value(items[0][1], slot, (path, slot.told, len(values))))
+                values.append(self._value(text, slot, (path, slot.told, len(values))))
             else:
-                found[key] = self._value(items[0][1], slot, (path, slot.told, -1))
+                found[key] = self._value(text, slot, (path, slot.told, -1))
             return False
         return self._primitive_with_sibling(found, child, slot, path, left)
 
@@ -226,7 +231,7 @@ class _Reading:
         return item
 
     def _resource_inside(self, element: etree._Element, place: Path, left: int) -> Json | None:
-        for name, _ in element.items():
+        for name in element.keys():  # noqa: SIM118
             self._unknown_attribute(name, "The element around a resource", place)
         if self.has_text:
             self._look_for_text(element, place)
@@ -248,14 +253,11 @@ class _Reading:
 
     # ---- what cannot be said in JSON ----
 
-    def _attribute(self, found: Json, name: str, text: str, part: Part, path: Path) -> None:
-        if name in part.attributes:
-            if text:
-                found[name] = text
-            else:
-                self.run.add("value", "The attribute is empty: leave it out.", (path, name, -1))
-        elif not (name == VALUE and part.name == "Element"):
-            self._unknown_attribute(name, part.name, path)
+    def _attribute(self, found: Json, name: str, text: str | None, path: Path) -> None:
+        if text:
+            found[name] = text
+        else:
+            self.run.add("value", "The attribute is empty: leave it out.", (path, name, -1))
 
     def _unknown_attribute(self, name: str, owner: str, path: Path) -> None:
         if name == _PASSED_OVER:

@@ -14,7 +14,7 @@ from conformance.resource_nodes import nodes
 from referral_hub.fhir import json_codec
 from referral_hub.resources.catalog import DEFINITIONS
 
-SEEDS = range(12)
+SEEDS = range(6)
 FILLED = [
     Filler(seed, {"Patient": ["Patient/p1"]}).resource(name) | {"id": "r1"}
     for seed, name in enumerate(DEFINITIONS)

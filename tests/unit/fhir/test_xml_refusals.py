@@ -1,5 +1,6 @@
 """XML that is unsafe or no FHIR: each file has one fault, which is found at its place and told without content."""
 
+import contextlib
 import json
 import time
 from pathlib import Path
@@ -65,7 +66,8 @@ def test_a_refusal_says_what_is_possible(name: str, words: str):
 
 def test_every_problem_is_told_at_once():
     refused = refusal(
-        b'<Patient %b><nickname value="a"/><active value="yes"/><name><surname value="b"/></name></Patient>' % NS
+        b'<Patient %b><nickname value="a"/><active value="yes"/><name><surname value="b"/></name></Patient>'
+        % NS
     )
     assert isinstance(refused, InvalidResource)
     assert [issue.expression for issue in refused.issues] == [
@@ -126,22 +128,35 @@ def test_as_many_nodes_as_allowed_are_read():
         b"<Patient %b %b/>" % (NS, b" ".join(b'a%d="1"' % n for n in range(40_000))),
         b"<Patient %b %b><active value='true'/></Patient>"
         % (NS, b" ".join(b"xmlns:a%d='urn:%d'" % (n, n) for n in range(20_000))),
+        b"<Patient %b><name %b/></Patient>" % (NS, b" ".join(b'a%d="1"' % n for n in range(40_000))),
+        b'<Patient %b><text><div xmlns="http://www.w3.org/1999/xhtml" %b>a</div></text></Patient>'
+        % (NS, b" ".join(b'a%d="1"' % n for n in range(40_000))),
         b"<Patient %b>%b" % (NS, b"<name>" * 100_000),
-        b"<Patient %b><active value=\"%b" % (NS, b"x" * 1_000_000),
+        b'<Patient %b><active value="%b' % (NS, b"x" * 1_000_000),
         b"<Patient" + b" " * 1_000_000,
         b"<Patient %b>" % NS + b"> " * 200_000,
         b"<?xml" + b" encoding" * 100_000,
         b"<!--" * 200_000,
         b"&#x26;" * 200_000,
     ],
-    ids=["attributes", "namespaces", "open", "value", "blanks", "marks", "declaration", "comments", "references"],
+    ids=[
+        "attributes",
+        "namespaces",
+        "attributes-inside",
+        "attributes-in-narrative",
+        "open",
+        "value",
+        "blanks",
+        "marks",
+        "declaration",
+        "comments",
+        "references",
+    ],
 )
 def test_hostile_size_is_answered_soon(data: bytes):
     started = time.process_time()
-    try:
+    with contextlib.suppress(MalformedContent, InvalidResource):
         decode(data)
-    except (MalformedContent, InvalidResource):
-        pass
     assert time.process_time() - started < 3
 
 
@@ -177,10 +192,13 @@ def test_names_that_were_invented_do_not_stay_in_memory():
     def hostile(turn: int) -> bytes:
         return b"<Basic %b>%b</Basic>" % (NS, b"".join(b"<x%d_%d/>" % (turn, n) for n in range(20_000)))
 
-    for turn in range(3):
-        refusal(hostile(turn))
+    def refuse(turns: range) -> None:
+        for turn in turns:
+            with contextlib.suppress(InvalidResource):
+                decode(hostile(turn))
+
+    refuse(range(3))
     before = resident()
-    for turn in range(3, 15):
-        refusal(hostile(turn))
+    refuse(range(3, 15))
     # Kept for good, these 240,000 names would take some 20 MB.
     assert resident() - before < 10_000_000
