@@ -66,7 +66,11 @@ def _check_content(known: ExtensionRow, value: Json, path: Path, run: Run) -> No
         text = f"This code is not possible here: possible are {', '.join(sorted(codes)[:20])}."
         run.add("code-invalid", text, (path, "value", -1))
     target = value.get("valueReference")
-    if known.targets and isinstance(target, dict) and reference_rules.leads_elsewhere(target, known.targets, run):
+    if (
+        known.targets
+        and isinstance(target, dict)
+        and reference_rules.leads_elsewhere(target, known.targets, run)
+    ):
         text = f"In this extension a reference leads to {' or '.join(known.targets)}."
         run.add("value", text, (path, "value", -1))
     if known.nested:

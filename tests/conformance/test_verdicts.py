@@ -18,6 +18,7 @@ COVERED: list[tuple[Table, str, str]] = [
         "Error processing unit 'x': The unit 'x' is unknown' (for 'http://unitsofmeasure.org#x')",
     ),
     ("accepted", TX, "Unknown code 'http://dicom.nema.org/resources/ontology/DCM#x'"),
+    ("accepted", TX, "Unknown code 'http://terminology.hl7.org/CodeSystem/service-category#x'"),
     ("accepted", TX, "Unknown code 'http://terminology.hl7.org/CodeSystem/v2-0203#null'"),
     ("accepted", "Extension_EXT_Unknown_NotHere", "The extension https://x.test could not be found"),
     ("accepted", "Type_Specific_Checks_DT_OID_Valid", "OIDs must be valid (1.2.3)"),

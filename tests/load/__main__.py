@@ -64,8 +64,8 @@ class Extent:
     connections: int
 
 
-DEFAULT = Extent(persons=1_000, seconds=1.0, rounds=5, starts=3, connections=16)
-QUICK = Extent(persons=280, seconds=0.35, rounds=1, starts=1, connections=16)
+DEFAULT = Extent(persons=800, seconds=0.8, rounds=4, starts=3, connections=16)
+QUICK = Extent(persons=240, seconds=0.4, rounds=1, starts=1, connections=16)
 
 
 @dataclass(slots=True)
@@ -95,17 +95,20 @@ class Run:
         seconds = self.extent.seconds * (0.5 if alone else 1)
         connections = 1 if alone else self.extent.connections
         pids = server.pids()
-        before, others = served.processor_s(pids), self._others()
+        before, others, begun = served.processor_s(pids), self._others(), time.monotonic()
         found = self.generators.run(lane, server.port, connections, seconds)
+        later = served.wait_until_quiet(pids) if server is not self.control else 0.0
         used = served.processor_s(pids) - before
         self.foreign.append(max(0.0, self._others() - others))
-        self.slice_s.append(found.seconds)
+        self.slice_s.append(time.monotonic() - begun)
         self.wrong += found.wrong
         if server is self.hub:
             self.asked[lane] = self.asked.get(lane, 0) + found.count
         if alone:
             arm.alone_us += found.latencies_us
             return
+        # What is left to do when the slice ends (audit lines to be ingested) took this much of the machine.
+        found.seconds += later / (os.cpu_count() or 1)
         self._add(arm, found)
         arm.served_cpu_s += used
         arm.asking_cpu_s += found.cpu_s
@@ -313,7 +316,12 @@ def _run(kind: str, extent: Extent, home: Path, held: ExitStack, figures: Path |
     run.arms.clear()
     run.foreign.clear()
     measure(run)
-    memory = Memory(idle, served.memory_mb(served.answering(hub.process.pid)), served.memory_mb(hub.pids()))
+    memory = Memory(
+        idle,
+        served.memory_mb(served.answering(hub.process.pid)),
+        served.memory_mb(hub.pids()),
+        served.memory_mb(hub.pids(), "Pss_Anon"),
+    )
     hub.stop()
     with opened_again(settings) as parts:
         after = counts(parts)
@@ -375,11 +383,15 @@ def _budget(home: Path, extent: Extent) -> list[budget.Step]:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """PSS in MB: everything before the first request; HTTP server with its workers, and everything, at the end."""
+    """PSS in MB: everything before the first request; HTTP server with its workers, and everything, at the end.
+
+    ``anonymous`` is the last without files, which are the program itself and the mapped pages of the database.
+    """
 
     idle: float
     answering: float
     everything: float
+    anonymous: float
 
 
 def _report(
@@ -422,11 +434,21 @@ def _report(
         f"start to first 200: {median(starts):.2f} s ({min(starts):.2f} to {max(starts):.2f}), "
         f"the control {run.control.start_s:.2f} s",
         f"PSS: {memory.answering:.0f} MB server with {WORKERS} workers, {memory.everything:.0f} MB everything under "
-        f"serve ({memory.idle:.0f} MB before the first request)",
+        f"serve ({memory.idle:.0f} MB before the first request; {memory.anonymous:.0f} MB without mapped files)",
     ]
     if run.slow is None:
         found.append(f"the lane with 2 ms more for each fsync was skipped: {why_not}")
-    found += ["", *budget.lines(steps), "", *target_table(_targets(run, starts, memory, steps))]
+    flask_us = budget.plain_flask_us()
+    slower = flask_us / REFERENCE_FLASK_US
+    found += [
+        "",
+        *budget.lines(steps),
+        "",
+        f"An empty answer of plain Flask takes {flask_us:.0f} us of processor time here and took "
+        f"{REFERENCE_FLASK_US:.0f} on the machine the absolute targets were set on:",
+        f"what is marked 'scaled' is multiplied (rates) or divided (times) by {slower:.2f}. Ratios are not.",
+        *target_table(_targets(run, starts, memory, steps, slower)),
+    ]
     return found
 
 
@@ -435,7 +457,13 @@ def _foreign(run: Run) -> float:
     return ratio(sum(run.foreign), seconds * (os.cpu_count() or 1))
 
 
-def _targets(run: Run, starts: Sequence[float], memory: Memory, steps: Sequence[budget.Step]) -> list[Target]:
+REFERENCE_FLASK_US = 33.0
+"""What an empty answer of plain Flask took on the machine the absolute targets were set on."""
+
+
+def _targets(
+    run: Run, starts: Sequence[float], memory: Memory, steps: Sequence[budget.Step], slower: float
+) -> list[Target]:
     arms = run.arms
 
     def part(what: str, lane: str, other: str, wanted: float) -> Target:
@@ -447,12 +475,13 @@ def _targets(run: Run, starts: Sequence[float], memory: Memory, steps: Sequence[
     def rate(what: str, lane: str, wanted: float) -> Target:
         if lane not in arms:
             return Target(what, f">= {wanted:,.0f}/s", "", None)
-        return Target(what, f">= {wanted:,.0f}/s", f"{arms[lane].rate:,.0f}/s", arms[lane].rate >= wanted)
+        measured = arms[lane].rate * slower
+        return Target(what, f">= {wanted:,.0f}/s", f"{measured:,.0f}/s scaled", measured >= wanted)
 
     def most(what: str, measured: float, wanted: float, unit: str, digits: int = 0) -> Target:
         return Target(what, f"<= {wanted:g} {unit}", f"{measured:.{digits}f} {unit}", measured <= wanted)
 
-    checks = {step.request: step.cost_us for step in steps if step.step == budget.CHECKS}
+    checks = {step.request: step.cost_us / slower for step in steps if step.step == budget.CHECKS}
     return [
         part("own reads, of the raw control", "own read", "control read", 0.25),
         part(
@@ -461,11 +490,11 @@ def _targets(run: Run, starts: Sequence[float], memory: Memory, steps: Sequence[
         part("search of 50 (own), of the raw control", "search own", "control search", 0.15),
         part("creates with 2 ms more per fsync, of those without", "create +2ms", "create", 0.48),
         part("referral bundles with 2 ms more per fsync, of those without", "bundle +2ms", "bundle", 0.40),
-        rate("own reads, on the reference machine", "own read", 8_000),
-        rate("validated creates, on the reference machine", "create", 2_500),
-        rate("the same with 2 ms more per fsync", "create +2ms", 1_200),
+        rate("own reads", "own read", 8_000),
+        rate("validated creates", "create", 2_500),
+        rate("validated creates with 2 ms more per fsync", "create +2ms", 1_200),
         rate("referral bundles of 5 resources", "bundle", 500),
-        *(most(f"{budget.CHECKS}, {name}", cost, 25, "us", 1) for name, cost in checks.items()),
+        *(most(f"{budget.CHECKS}, {name}, scaled", cost, 25, "us", 1) for name, cost in checks.items()),
         most("validator, of what fhir.resources takes", budget.validator_share(), 0.4, "x", 2),
         most("start to first 200", median(starts), 0.8, "s", 2),
         most("PSS of the server with two workers", memory.answering, 200, "MB"),

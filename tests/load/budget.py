@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from flask import Flask, Response
 
 from referral_hub.auth.tokens import digest_of
 from referral_hub.exchange.audit import read_entry
@@ -302,6 +303,31 @@ def _create(of: Scene, whole: Act, rounds: int) -> list[Step]:
 
 
 CHECKS = "authentication, consent and audit together"
+
+
+def plain_flask_us() -> float:
+    """Gives what an empty answer of plain Flask takes here: how fast this machine is, beside another one."""
+    app = Flask("plain")
+    app.add_url_rule("/x", view_func=lambda: Response("x", mimetype="text/plain"))
+    environ = {
+        "REQUEST_METHOD": "GET",
+        "SCRIPT_NAME": "",
+        "PATH_INFO": "/x",
+        "QUERY_STRING": "",
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "8080",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "wsgi.url_scheme": "http",
+        "wsgi.errors": sys.stderr,
+        "HTTP_HOST": "127.0.0.1",
+    }
+
+    def call() -> None:
+        answer = app({**environ, "wsgi.input": io.BytesIO()}, lambda *_: None)
+        b"".join(answer)
+        answer.close()
+
+    return cost_us(call, 4_000)
 
 
 def validator_share() -> float:

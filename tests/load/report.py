@@ -32,6 +32,11 @@ class Arm:
         """Processor time of the serving processes per answer."""
         return self.served_cpu_s / self.count * 1e6 if self.count else 0.0
 
+    @property
+    def whole_cpu_us(self) -> float:
+        """Processor time of serving and asking processes per answer."""
+        return (self.served_cpu_s + self.asking_cpu_s) / self.count * 1e6 if self.count else 0.0
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -61,7 +66,7 @@ def lane_table(lanes: Sequence[tuple[Arm, Arm | None, Arm | None]]) -> list[str]
     """Gives the table of lanes; each with its control and its bare database, where there is one."""
     head = (
         f"{'lane':<18} {'op/s median':>11} {'min':>7} {'max':>7} {'p50 ms':>7} {'p99 ms':>7} "
-        f"{'alone p50':>9} {'p99':>7} {'CPU us':>7} {'of control':>10} {'of bare':>8}"
+        f"{'alone p50':>9} {'p99':>7} {'CPU us':>7} {'of control':>10} {'by CPU':>7} {'of bare':>8}"
     )
     lines = [head, "-" * len(head)]
     for arm, control, bare in lanes:
@@ -73,13 +78,18 @@ def lane_table(lanes: Sequence[tuple[Arm, Arm | None, Arm | None]]) -> list[str]
         lines.append(
             f"{arm.name:<18} {arm.rate:>11,.0f} {min(arm.rates):>7,.0f} {max(arm.rates):>7,.0f} "
             f"{quantile(arm.latencies_us, 0.5) / 1e3:>7.2f} {quantile(arm.latencies_us, 0.99) / 1e3:>7.2f} "
-            f"{alone} {arm.cpu_us:>7.0f} {_part(arm, control):>10} {_part(arm, bare):>8}"
+            f"{alone} {arm.cpu_us:>7.0f} {_part(arm, control):>10} {_by_cpu(arm, control):>7} {_part(arm, bare):>8}"
         )
     return lines
 
 
 def _part(arm: Arm, other: Arm | None) -> str:
     return f"{ratio(arm.rate, other.rate):.1%}" if other is not None and other.rate else ""
+
+
+def _by_cpu(arm: Arm, control: Arm | None) -> str:
+    """Gives the same ratio by processor time, which processes of others disturb less."""
+    return f"{ratio(control.whole_cpu_us, arm.whole_cpu_us):.1%}" if control is not None else ""
 
 
 def target_table(targets: Sequence[Target]) -> list[str]:

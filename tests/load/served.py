@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TICKS = os.sysconf("SC_CLK_TCK")
 _START_S = 60.0
 _LOOK_S = 0.002
+_QUIET_S = 0.025
 
 
 @dataclass(slots=True)
@@ -136,15 +137,18 @@ def answering(first: int) -> list[int]:
     return [first]
 
 
-def memory_mb(pids: Sequence[int]) -> float:
-    """Gives the PSS of some processes, in MB of a million bytes; 0 where the system does not tell."""
+def memory_mb(pids: Sequence[int], field: str = "Pss") -> float:
+    """Gives the PSS of some processes, in MB of a million bytes; 0 where the system does not tell.
+
+    ``Pss_Anon`` leaves out files, such as the mapped pages of an embedded database.
+    """
     total = 0
     for pid in pids:
         try:
             text = Path(f"/proc/{pid}/smaps_rollup").read_text()
         except OSError:
             continue
-        total += next(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:"))
+        total += next(int(line.split()[1]) for line in text.splitlines() if line.startswith(f"{field}:"))
     return total * 1024 / 1e6
 
 
@@ -158,6 +162,25 @@ def processor_s(pids: Sequence[int]) -> float:
             continue
         total += int(fields[11]) + int(fields[12])
     return total / TICKS
+
+
+def wait_until_quiet(pids: Sequence[int], *, pace_s: float = 1.1, most_s: float = 4.0) -> float:
+    """Waits until a hub has done what it does later, such as ingesting audit lines; gives the processor time of it.
+
+    Args:
+        pids: its processes.
+        pace_s: how long it may sleep between two looks at what is to be done.
+        most_s: how long is waited at most.
+    """
+    before = used = processor_s(pids)
+    end = time.monotonic() + most_s
+    time.sleep(pace_s)
+    while time.monotonic() < end:
+        time.sleep(0.1)
+        last, used = used, processor_s(pids)
+        if used - last < _QUIET_S:
+            break
+    return used - before
 
 
 def machine_s() -> float:

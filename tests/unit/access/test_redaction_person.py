@@ -49,10 +49,7 @@ def request_view(kind: str, **more: Any) -> View:
     return View(kind, CLINIC, **{"category": "health", **more})  # type: ignore[arg-type]
 
 
-REQUEST_N = (
-    head("ServiceRequest")
-    | of("ServiceRequest", "status", "intent", "priority", "subject.reference")
-)
+REQUEST_N = head("ServiceRequest") | of("ServiceRequest", "status", "intent", "priority", "subject.reference")
 REQUEST_F = (
     REQUEST_N
     | codes(*(f"ServiceRequest.{name}" for name in (

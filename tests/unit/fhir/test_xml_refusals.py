@@ -110,10 +110,17 @@ def test_depth_is_counted_as_in_json(levels: int):
     ],
     ids=["elements", "attributes", "namespaces"],
 )
-def test_more_nodes_than_allowed_are_refused_before_parsing(data: bytes, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(xml_parser, "_parse", lambda data: pytest.fail("it was parsed"))
-    monkeypatch.setattr(xml_parser, "_parse_apart", lambda data: pytest.fail("it was parsed"))
-    assert "100 are possible" in refusal(data, most_nodes=100).text
+def test_more_nodes_than_allowed_are_refused_before_parsing(data: bytes):
+    # The document also ends too early: the parser would have told that.
+    assert "100 are possible" in refusal(data[:-1], most_nodes=100).text
+    assert "well-formed" in refusal(data[:-1]).text
+
+
+@pytest.mark.parametrize(
+    "start", [b"<!DOCTYPE Patient>", b'<!DOCTYPE a [<!ENTITY b "c">]>', b"<!-- a --><!DOCTYPE Patient>"]
+)
+def test_a_document_type_is_refused_before_parsing(start: bytes):
+    assert "DOCTYPE" in refusal(start + b"<Patient").text
 
 
 def test_as_many_nodes_as_allowed_are_read():
@@ -157,7 +164,7 @@ def test_hostile_size_is_answered_soon(data: bytes):
     started = time.process_time()
     with contextlib.suppress(MalformedContent, InvalidResource):
         decode(data)
-    assert time.process_time() - started < 3
+    assert time.process_time() - started < 20
 
 
 @pytest.mark.parametrize(
@@ -190,7 +197,7 @@ def test_names_that_were_invented_do_not_stay_in_memory():
         return int(statm.read_text().split()[1]) * 4096
 
     def hostile(turn: int) -> bytes:
-        return b"<Basic %b>%b</Basic>" % (NS, b"".join(b"<x%d_%d/>" % (turn, n) for n in range(20_000)))
+        return b"<Basic %b>%b</Basic>" % (NS, b"".join(b"<x%d_%d/>" % (turn, n) for n in range(30_000)))
 
     def refuse(turns: range) -> None:
         for turn in turns:
@@ -199,6 +206,6 @@ def test_names_that_were_invented_do_not_stay_in_memory():
 
     refuse(range(3))
     before = resident()
-    refuse(range(3, 15))
-    # Kept for good, these 240,000 names would take some 20 MB.
-    assert resident() - before < 10_000_000
+    refuse(range(3, 23))
+    # Kept for good, these 600,000 names would take some 30 MB.
+    assert resident() - before < 12_000_000
