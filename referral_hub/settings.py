@@ -213,11 +213,7 @@ class Settings:
         "ACCESS_TOKEN_SECONDS", "300", "seconds", "how long an access token lives", _seconds(30, 3600)
     )
     workers: int | None = _setting(
-        "WORKERS",
-        "auto",
-        "processes",
-        "worker processes of serve; auto is one per processor, at most 4",
-        _workers,
+        "WORKERS", "auto", "processes", "worker processes; auto is one per processor, up to 4", _workers
     )
     worker_threads: int = _setting(
         "WORKER_THREADS",

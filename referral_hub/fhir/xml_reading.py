@@ -136,7 +136,7 @@ class _Reading:
                 continue
             last = slot.position
             if slot.is_primitive:
-                if self._primitive(found, child, slot, path, left):
+                if self._primitive(found, child, slot, path, left) and slot not in uneven:
                     uneven.append(slot)
             else:
                 self._object(found, child, slot, path, left)

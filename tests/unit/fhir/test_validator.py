@@ -324,6 +324,15 @@ BAD: dict[str, tuple[Any, list[tuple[str, str]]]] = {
         PATIENT | {"extension": [{"url": f"{CORE}patient-interpreterRequired", "valueString": "yes"}]},
         [("Patient.extension[0]", "structure")],
     ),
+    "an R4 extension that leads to a wrong type": (
+        OBSERVATION
+        | {
+            "extension": [
+                {"url": f"{CORE}observation-sequelTo", "valueReference": {"reference": "Patient/1"}}
+            ]
+        },
+        [("Observation.extension[0].value", "value")],
+    ),
     "an R4 extension with a wrong code": (
         PATIENT | {"extension": [{"url": f"{CORE}data-absent-reason", "valueCode": "lost"}]},
         [("Patient.extension[0].value", "code-invalid")],
