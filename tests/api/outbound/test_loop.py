@@ -93,6 +93,7 @@ def test_a_fault_of_the_store_ends_one_round_only(place: Place, monkeypatch: pyt
     monkeypatch.setattr(type(place.outbox), "claim", failing_first)
     with running(place, after_fault_s=0.02):
         until(lambda: place.partner.tasks)
+    assert claims >= 3
 
 
 # --- killed while it delivers ---------------------------------------------------------------------------------
