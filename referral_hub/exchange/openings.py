@@ -3,8 +3,10 @@
 What lives here: ``Openings``, which asks the consent decision per information category and compares it with the
 rows SQL joins. What does not: the decision itself (handed in by ``exchange.gate``), views (``access.views``).
 
-A difference between the two ways is an alarm, and nothing opens. Nothing is kept by time: the key carries the
-person's epoch, and an answer ends with the next moment at which any row begins or ends.
+A difference between the two ways is an alarm, and nothing opens. Where the consents were read after the rows, and
+changed in between, it is no difference: nothing opens either, and the caller, who sees the epoch moved, asks anew.
+Nothing is kept by time: the key carries the person's epoch, and an answer ends with the next moment at which any
+row begins or ends.
 
 Source: ``engine.md`` 2, ``consent.md`` D-21 and D-22.
 """
@@ -34,6 +36,9 @@ class ConsentLook(Protocol):
 
     def consents(self, person: int) -> list[ConsentRow]:
         """Gives every Consent about the person, of every status."""
+
+    def standing(self, person: int, organization: str, refusal_targets: Sequence[str]) -> Standing:
+        """Gives how an organisation stands to a person, with her epoch as these consents were read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +127,7 @@ class Openings:
     ) -> Decision:
         """Gives the decision for one resource; a difference between the two ways denies."""
         consents = self.compiled(standing, look, fresh=fresh)
-        return self._decided(reader, facts, standing, consents, at_us)
+        return self._decided(reader, facts, standing, consents, look, at_us)
 
     def compiled(
         self, standing: Standing, look: ConsentLook, *, fresh: bool = False
@@ -151,7 +156,7 @@ class Openings:
             if category not in named:
                 continue
             facts = ResourceFacts("", "", category, "R", frozenset(), frozenset(), None, None, "")
-            decision = self._decided(reader, facts, standing, consents, at_us)
+            decision = self._decided(reader, facts, standing, consents, look, at_us)
             if decision.outcome == "permit":
                 opened[category] = decision.very_restricted
                 stood_on.update(dict.fromkeys(decision.consents))
@@ -163,25 +168,35 @@ class Openings:
         facts: ResourceFacts,
         standing: Standing,
         consents: Sequence[CompiledConsent],
+        look: ConsentLook,
         at_us: int,
     ) -> Decision:
         """Gives the decision, with its very restricted elements open only where nothing stops those alone.
 
         A refusal may reach no further than V: then the rest stays open, and V is asked for by itself.
         """
-        decision = self._both(_request(reader, facts), standing, consents, at_us)
+        decision = self._both(reader, facts, standing, consents, look, at_us)
         if not decision.very_restricted or facts.confidentiality == "V":
             return decision
-        very = self._both(_request(reader, replace(facts, confidentiality="V")), standing, consents, at_us)
+        very = self._both(reader, replace(facts, confidentiality="V"), standing, consents, look, at_us)
         return replace(decision, very_restricted=very.outcome == "permit")
 
     def _both(
-        self, request: Request, standing: Standing, consents: Sequence[CompiledConsent], at_us: int
+        self,
+        reader: Reader,
+        facts: ResourceFacts,
+        standing: Standing,
+        consents: Sequence[CompiledConsent],
+        look: ConsentLook,
+        at_us: int,
     ) -> Decision:
+        request = _request(reader, facts)
         decided = self._decide(consents, request, at_us)
         by_rows = self._opened(standing.grants, standing.refusals, standing.exceptions, request, at_us)
         if (decided.outcome == "permit") != (by_rows.outcome == "permit"):
-            self._alarm(f"decision {decided.reason} differs from rows {by_rows.reason}")
+            read = look.standing(standing.person, reader.organization.id, reader.refusal_targets)
+            if read.epoch == standing.epoch:
+                self._alarm(f"decision {decided.reason} differs from rows {by_rows.reason}")
             return Decision("deny", "refused")
         return decided
 
