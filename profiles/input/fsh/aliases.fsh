@@ -16,3 +16,5 @@ Alias: $sdohcc = http://hl7.org/fhir/us/sdoh-clinicalcare/CodeSystem/SDOHCC-Code
 Alias: $taskcode = http://hl7.org/fhir/CodeSystem/task-code
 Alias: $taskstatus = http://hl7.org/fhir/task-status
 Alias: $v2table203 = http://terminology.hl7.org/CodeSystem/v2-0203
+Alias: $fhirtypes = http://hl7.org/fhir/fhir-types
+Alias: $translation = http://hl7.org/fhir/StructureDefinition/translation

@@ -2,7 +2,7 @@ Profile: HubCarePlan
 Parent: CarePlan
 Id: care-plan
 Title: "Her plan"
-Description: "Her plan at one of three stages: crisis, transitional, planning the end. Going back is an ordinary change and closes nothing."
+Description: "Her plan at one of three stages (crisis, transitional, planning the end) or in aftercare. Going back is an ordinary change and closes nothing."
 * status MS
 * intent = #plan (exactly)
 * category 1..* MS
@@ -24,3 +24,6 @@ Description: "Her plan at one of three stages: crisis, transitional, planning th
 * addresses MS
 * goal MS
 * activity MS
+* activity.detail MS
+* activity.detail.code MS
+* activity.detail.code from HubPlanActivity (preferred)

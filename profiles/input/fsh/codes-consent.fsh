@@ -19,11 +19,11 @@ Description: "Every code of the code system consent-kind."
 CodeSystem: HubPurpose
 Id: purpose
 Title: "Purpose"
-Description: "For what data are asked and given, beside the purposes of v3-ActReason. No purpose implies another."
+Description: "For what data are asked and given, beside the purposes of v3-ActReason. No purpose implies another. A network adds further ones with its clients."
 * ^experimental = false
 * ^caseSensitive = true
 * ^valueSet = Canonical(HubPurposeCodes)
-* ^content = #complete
+* ^content = #fragment
 * #first-night "The first night" "A permission lasts at most 7 days."
 * #shelter-placement "A place in a shelter" "At most 30 days."
 * #health-care "Health care" "At most 90 days."
@@ -68,3 +68,22 @@ Title: "Sensitivity tags of the hub"
 Description: "Every code of the code system hub-sensitivity."
 * ^experimental = false
 * include codes from system HubHubSensitivity
+
+ValueSet: HubSensitivity
+Id: sensitivity
+Title: "Sensitivity"
+Description: "Every sensitivity the hub labels with: its own tags and those of v3-ActCode that it knows."
+* ^experimental = false
+* include codes from system HubHubSensitivity
+* $actcode#ETH
+* $actcode#ETHUD
+* $actcode#HIV
+* $actcode#LOCIS
+* $actcode#OPIOIDUD
+* $actcode#PSY
+* $actcode#PSYTHPN
+* $actcode#SDV
+* $actcode#SEX
+* $actcode#STD
+* $actcode#SUD
+* $actcode#VIO

@@ -95,22 +95,3 @@ Title: "Category of a Communication"
 Description: "Every code of the code system communication-category."
 * ^experimental = false
 * include codes from system HubCommunicationCategory
-
-CodeSystem: HubCareStage
-Id: care-stage
-Title: "Stage of the plan"
-Description: "A tag that may go back; nothing closes when it does."
-* ^experimental = false
-* ^caseSensitive = true
-* ^valueSet = Canonical(HubCareStageCodes)
-* ^content = #complete
-* #crisis "Crisis"
-* #transitional "Transitional"
-* #exit "Planning the end"
-
-ValueSet: HubCareStageCodes
-Id: care-stage
-Title: "Stage of the plan"
-Description: "Every code of the code system care-stage."
-* ^experimental = false
-* include codes from system HubCareStage

@@ -8,6 +8,7 @@ Description: "Steps within Task.status. On the wire Task.status keeps to the cod
 * ^content = #complete
 * #awaiting-consent "Waiting for a permission" "Requested; nothing leaves until there is a permission."
 * #sent "Sent" "Requested; the recipient reads the notice."
+* #hub-routing "Passed on to a recipient" "Requested; the hub asks a recipient in its own name and reports back."
 * #acknowledged "Received by the recipient" "Requested; the wire status stays requested."
 * #awaiting-information "The recipient asked for more" "Requested; the clock is paused."
 * #overdue "Later than agreed" "Requested; nobody answered in time."
@@ -20,6 +21,7 @@ Description: "Steps within Task.status. On the wire Task.status keeps to the cod
 * #waitlisted "On a waiting list"
 * #awaiting-client "Waiting for her"
 * #safety-hold "Paused for safety"
+* #partial "Done in part" "Completed; of several recipients at least one gave a result, and at least one did not."
 * #sharing-ended "Permission has ended" "The time of the permission is over; the referral and its appointments stand."
 
 ValueSet: HubBusinessStatusCodes

@@ -16,6 +16,10 @@ Usage: #definition
 * group[=].element[+].code = #sent
 * group[=].element[=].target[+].code = #2.0
 * group[=].element[=].target[=].equivalence = #equivalent
+* group[=].element[+].code = #hub-routing
+* group[=].element[=].target[+].code = #2.0
+* group[=].element[=].target[=].equivalence = #wider
+* group[=].element[=].target[=].comment = "BSeR has one code from creation to acceptance."
 * group[=].element[+].code = #acknowledged
 * group[=].element[=].target[+].code = #2.0
 * group[=].element[=].target[=].equivalence = #wider
@@ -52,6 +56,10 @@ Usage: #definition
 * group[=].element[=].target[+].equivalence = #unmatched
 * group[=].element[+].code = #safety-hold
 * group[=].element[=].target[+].equivalence = #unmatched
+* group[=].element[+].code = #partial
+* group[=].element[=].target[+].code = #7.0
+* group[=].element[=].target[=].equivalence = #wider
+* group[=].element[=].target[=].comment = "BSeR has one code for every completion."
 * group[=].element[+].code = #sharing-ended
 * group[=].element[=].target[+].equivalence = #unmatched
 * group[+].source = "https://referral-hub.example/fhir/CodeSystem/status-reason"
@@ -138,6 +146,10 @@ Usage: #definition
 * group[=].element[+].code = #sent
 * group[=].element[=].target[+].code = #PCC-55
 * group[=].element[=].target[=].equivalence = #equivalent
+* group[=].element[+].code = #hub-routing
+* group[=].element[=].target[+].code = #PCC-55
+* group[=].element[=].target[=].equivalence = #wider
+* group[=].element[=].target[=].comment = "360X knows one sender and one recipient."
 * group[=].element[+].code = #acknowledged
 * group[=].element[=].target[+].code = #PCC-55
 * group[=].element[=].target[=].equivalence = #wider
@@ -173,6 +185,10 @@ Usage: #definition
 * group[=].element[=].target[+].equivalence = #unmatched
 * group[=].element[+].code = #safety-hold
 * group[=].element[=].target[+].equivalence = #unmatched
+* group[=].element[+].code = #partial
+* group[=].element[=].target[+].code = #PCC-57
+* group[=].element[=].target[=].equivalence = #wider
+* group[=].element[=].target[=].comment = "360X has one message for every outcome."
 * group[=].element[+].code = #sharing-ended
 * group[=].element[=].target[+].equivalence = #unmatched
 * group[+].source = "https://referral-hub.example/fhir/CodeSystem/status-reason"
@@ -260,6 +276,8 @@ Usage: #definition
 * group[=].element[=].target[+].equivalence = #unmatched
 * group[=].element[+].code = #sent
 * group[=].element[=].target[+].equivalence = #unmatched
+* group[=].element[+].code = #hub-routing
+* group[=].element[=].target[+].equivalence = #unmatched
 * group[=].element[+].code = #acknowledged
 * group[=].element[=].target[+].equivalence = #unmatched
 * group[=].element[+].code = #awaiting-information
@@ -287,6 +305,8 @@ Usage: #definition
 * group[=].element[=].target[+].equivalence = #unmatched
 * group[=].element[+].code = #safety-hold
 * group[=].element[=].target[+].equivalence = #unmatched
+* group[=].element[+].code = #partial
+* group[=].element[=].target[+].equivalence = #unmatched
 * group[=].element[+].code = #sharing-ended
 * group[=].element[=].target[+].equivalence = #unmatched
 
@@ -306,6 +326,8 @@ Usage: #definition
 * group[=].element[+].code = #awaiting-consent
 * group[=].element[=].target[+].equivalence = #unmatched
 * group[=].element[+].code = #sent
+* group[=].element[=].target[+].equivalence = #unmatched
+* group[=].element[+].code = #hub-routing
 * group[=].element[=].target[+].equivalence = #unmatched
 * group[=].element[+].code = #acknowledged
 * group[=].element[=].target[+].equivalence = #unmatched
@@ -333,6 +355,8 @@ Usage: #definition
 * group[=].element[+].code = #awaiting-client
 * group[=].element[=].target[+].equivalence = #unmatched
 * group[=].element[+].code = #safety-hold
+* group[=].element[=].target[+].equivalence = #unmatched
+* group[=].element[+].code = #partial
 * group[=].element[=].target[+].equivalence = #unmatched
 * group[=].element[+].code = #sharing-ended
 * group[=].element[=].target[+].equivalence = #unmatched

@@ -21,6 +21,7 @@ Description: "She allows one unit to have some of her data for one purpose, unti
 * insert HubConsentHead
 * obeys hub-consent-1 and hub-consent-2
 * category[kind] = HubConsentKind#release
+* category[disclosure] 1..1
 * policy 1..*
 * provision MS
 * provision.modifierExtension 0..0

@@ -11,7 +11,7 @@ Description: "A need or a health problem, of one information category. No field 
 * clinicalStatus MS
 * verificationStatus MS
 * code 1..1 MS
-* code from HubServiceDomainCodes (example)
+* code from HubNeedKindCodes (preferred)
 * subject only Reference(Patient)
 * subject MS
 * recordedDate MS

@@ -30,7 +30,7 @@ Severity: #error
 
 Invariant: hub-task-7
 Description: "The finer step is one of the status: a step never says more than the status allows."
-Expression: "businessStatus.coding.where(system = 'https://referral-hub.example/fhir/CodeSystem/business-status').all((%resource.status = 'requested' and (code = 'awaiting-consent' or code = 'sent' or code = 'acknowledged' or code = 'awaiting-information' or code = 'overdue' or code = 'sharing-ended')) or (%resource.status = 'accepted' and code = 'sharing-ended') or (%resource.status = 'in-progress' and (code = 'appointment-scheduled' or code = 'no-show' or code = 'appointment-cancelled' or code = 'contact-made' or code = 'interim-outcome' or code = 'cancellation-requested' or code = 'sharing-ended')) or (%resource.status = 'on-hold' and (code = 'waitlisted' or code = 'awaiting-client' or code = 'safety-hold' or code = 'sharing-ended')))"
+Expression: "(status = 'requested' implies businessStatus.coding.where(system = 'https://referral-hub.example/fhir/CodeSystem/business-status').all(code = 'awaiting-consent' or code = 'sent' or code = 'hub-routing' or code = 'acknowledged' or code = 'awaiting-information' or code = 'overdue' or code = 'sharing-ended')) and (status = 'accepted' implies businessStatus.coding.where(system = 'https://referral-hub.example/fhir/CodeSystem/business-status').all(code = 'sharing-ended')) and (status = 'in-progress' implies businessStatus.coding.where(system = 'https://referral-hub.example/fhir/CodeSystem/business-status').all(code = 'appointment-scheduled' or code = 'no-show' or code = 'appointment-cancelled' or code = 'contact-made' or code = 'interim-outcome' or code = 'cancellation-requested' or code = 'sharing-ended')) and (status = 'on-hold' implies businessStatus.coding.where(system = 'https://referral-hub.example/fhir/CodeSystem/business-status').all(code = 'waitlisted' or code = 'awaiting-client' or code = 'safety-hold' or code = 'sharing-ended')) and (status = 'completed' implies businessStatus.coding.where(system = 'https://referral-hub.example/fhir/CodeSystem/business-status').all(code = 'partial')) and ((status = 'draft' or status = 'rejected' or status = 'cancelled' or status = 'failed' or status = 'entered-in-error') implies businessStatus.coding.where(system = 'https://referral-hub.example/fhir/CodeSystem/business-status').empty())"
 Severity: #error
 
 Invariant: hub-task-8
@@ -58,6 +58,21 @@ Description: "One referral to one recipient: who has it, how far it is, and why 
 * status from HubReferralTaskStatus (required)
 * statusReason MS
 * statusReason.text 1..1 MS
+* statusReason.coding ^slicing.discriminator[0].type = #value
+* statusReason.coding ^slicing.discriminator[0].path = "system"
+* statusReason.coding ^slicing.rules = #open
+* statusReason.coding contains
+    reason 0..1 MS and
+    obstacle 0..1 MS
+* statusReason.coding[reason] from HubStatusReasonCodes (required)
+* statusReason.coding[reason].system 1..1
+* statusReason.coding[reason].system = "https://referral-hub.example/fhir/CodeSystem/status-reason" (exactly)
+* statusReason.coding[reason].code 1..1
+* statusReason.coding[obstacle] ^short = "Which obstacle kept the need unmet; counted for advocacy"
+* statusReason.coding[obstacle] from HubUnmetNeedCodes (required)
+* statusReason.coding[obstacle].system 1..1
+* statusReason.coding[obstacle].system = "https://referral-hub.example/fhir/CodeSystem/unmet-need" (exactly)
+* statusReason.coding[obstacle].code 1..1
 * businessStatus MS
 * businessStatus from HubBusinessStatusCodes (required)
 * intent = #order (exactly)
@@ -70,7 +85,7 @@ Description: "One referral to one recipient: who has it, how far it is, and why 
 * for 1..1 MS
 * for only Reference(Patient)
 * authoredOn 1..1 MS
-* requester MS
+* requester 1..1 MS
 * requester only Reference(Organization or PractitionerRole)
 * owner MS
 * owner only Reference(Organization)

@@ -9,8 +9,10 @@ from referral_hub.fhir import json_codec
 
 ROOT = Path(__file__).resolve().parents[3]
 GENERATED = ROOT / "profiles" / "generated"
+VALID = ROOT / "profiles" / "examples" / "valid"
 BROKEN = ROOT / "profiles" / "examples" / "broken"
 FILES = sorted(GENERATED.glob("*.json"))
+VALID_FILES = sorted(VALID.glob("*.json"))
 BROKEN_FILES = sorted(BROKEN.glob("*.json"))
 
 Resource = dict[str, Any]
@@ -41,8 +43,8 @@ def profiles() -> list[Resource]:
 
 
 def examples() -> list[Resource]:
-    """Gives the valid examples: what claims a profile."""
-    return [r for r in (resource(file.stem) for file in FILES) if "profile" in r.get("meta", {})]
+    """Gives the valid examples: those made for the purpose, and the instruments."""
+    return [json.loads(file.read_bytes()) for file in VALID_FILES] + of_type("Questionnaire")
 
 
 def codes_of(system: str) -> list[str]:

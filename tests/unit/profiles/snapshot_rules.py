@@ -80,6 +80,7 @@ def _value(name: str, item: Any, element: Resource) -> Iterator[str]:
         stem = where.rpartition(".")[2].removesuffix("[x]")
         if name.removeprefix(stem).lower() not in {t["code"].lower() for t in types}:
             yield f"{where}: type"
+            return
     targets = {t.rsplit("/", 1)[1] for entry in types for t in entry.get("targetProfile", ())}
     pointed = item.get("reference") if isinstance(item, dict) else None
     if isinstance(pointed, str) and targets - {"Resource"} and pointed.split("/")[0] not in targets:

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from scripts import build_profiles
-from tests.unit.profiles.generated import FILES, GENERATED
 
-MADE = {file.name: file.read_bytes() for file in FILES}
+MADE = build_profiles.committed()
 
 
 def test_committed_files_are_in_their_settled_form() -> None:
@@ -27,14 +26,15 @@ def test_a_date_of_a_day_is_left_out_of_a_definition_and_kept_in_an_example() ->
 
 
 def test_no_difference_from_itself() -> None:
-    assert build_profiles.differences(MADE, GENERATED) == []
+    assert build_profiles.differences(MADE, build_profiles.PROFILES) == []
 
 
 def test_changed_missing_and_surplus_files_are_named() -> None:
     first, second, *_ = MADE
-    other = {**MADE, first: b"{}", "ValueSet-new.json": b"{}"}
+    new = "generated/ValueSet-new.json"
+    other = {**MADE, first: b"{}", new: b"{}"}
     del other[second]
-    assert build_profiles.differences(other, GENERATED) == sorted([first, second, "ValueSet-new.json"])
+    assert build_profiles.differences(other, build_profiles.PROFILES) == sorted([first, second, new])
 
 
 def test_the_package_holds_definitions_examples_and_an_index() -> None:
@@ -60,6 +60,6 @@ def test_a_missing_tool_is_told_in_one_line(
 
 def test_nothing_but_the_build_directory_is_written(tmp_path: Path) -> None:
     build_profiles.write(MADE, tmp_path)
-    (tmp_path / "ValueSet-old.json").write_bytes(b"{}")
+    (tmp_path / "generated" / "ValueSet-old.json").write_bytes(b"{}")
     build_profiles.write(MADE, tmp_path)
     assert build_profiles.differences(MADE, tmp_path) == []

@@ -12,7 +12,11 @@ from referral_hub.access.categories import (
     VERY_RESTRICTED,
     category_of,
 )
-from referral_hub.access.labels import HUB_SENSITIVITIES, HUB_SENSITIVITY
+from referral_hub.access.labels import (
+    _STANDARD_SENSITIVITIES,
+    HUB_SENSITIVITIES,
+    HUB_SENSITIVITY,
+)
 from referral_hub.access.provision_elements import PURPOSE
 from referral_hub.access.redact_patient import AGE_BAND, AGE_GROUP, SHOW_IN_NOTICE
 from referral_hub.access.redact_requester import OUTCOME_OUTPUTS
@@ -22,7 +26,7 @@ from referral_hub.exchange.columns import LISTED, NO_NAME
 from referral_hub.exchange.consent_rules import PURPOSE_DAYS
 from referral_hub.exchange.recalls import ANSWERS
 from referral_hub.exchange.safe_contact import IN_PERSON, SAFE_CONTACT
-from referral_hub.fhir.canonical import CANONICAL, SDOHCC_ORDER_DETAIL, code_system
+from referral_hub.fhir.canonical import ACT_CODE, CANONICAL, SDOHCC_ORDER_DETAIL, code_system
 from referral_hub.outbound.partner_parts import HUB_OUTPUTS
 from referral_hub.partners import KINDS
 from referral_hub.resources.consent import CONSENT_KIND
@@ -83,7 +87,7 @@ STEP_ACTIVITIES = {f"{step.status}.{step.business_status}" for step in LIFECYCLE
         ("identity-release", code_system("identity-release"), ("immediate",)),
         ("observation", code_system("observation"), ("cannot-sign-now",)),
         ("communication-category", code_system("communication-category"), ("ways-back", "supervision")),
-        ("care-stage", CARE_STAGE, ("crisis", "transitional", "exit")),
+        ("care-stage", CARE_STAGE, ("crisis", "transitional", "exit", "aftercare")),
         (
             "activity",
             f"{CANONICAL}/CodeSystem/activity",
@@ -108,6 +112,25 @@ def test_each_service_names_its_category() -> None:
         for concept in resource("CodeSystem-service-domain")["concept"]
     }
     assert told == dict(SERVICE_DOMAINS)
+
+
+def test_each_need_names_a_category_a_permission_can_open() -> None:
+    concepts = resource("CodeSystem-need")["concept"]
+    assert {concept["property"][0]["valueCode"] for concept in concepts} <= set(CATEGORIES)
+    assert len(concepts) > 30
+
+
+def test_every_sensitivity_that_the_hub_labels_with_is_listed() -> None:
+    whole, *parts = resource("ValueSet-sensitivity")["compose"]["include"]
+    assert whole == {"system": HUB_SENSITIVITY}
+    told = {(part["system"], concept["code"]) for part in parts for concept in part["concept"]}
+    assert told == {(ACT_CODE, code) for code in _STANDARD_SENSITIVITIES}
+
+
+def test_somebody_who_comes_back_gets_one_of_three_answers() -> None:
+    # The practice guide: short support, a new response to a crisis, a referral to another provider.
+    expected = ["short-term-support", "new-crisis-response", "referral-elsewhere"]
+    assert codes_of("aftercare-answer") == expected
 
 
 def _reasons_to(status: str, actor: str) -> set[str]:

@@ -48,12 +48,25 @@ Title: "Her plan towards the end"
 * category[stage] = HubCareStage#exit
 * subject = Reference(Patient/lark)
 
+Instance: plan-in-aftercare
+InstanceOf: HubCarePlan
+Usage: #example
+Title: "She came back after the end: short support under a new plan"
+* status = #active
+* intent = #plan
+* category[stage] = HubCareStage#aftercare
+* subject = Reference(Patient/lark)
+* replaces = Reference(CarePlan/plan-at-the-end)
+* activity.detail.status = #in-progress
+* activity.detail.code = HubAftercareAnswer#short-term-support
+
 Instance: cut-on-the-hand
 InstanceOf: HubNeed
 Usage: #example
 Title: "A cut on the hand"
 * clinicalStatus = $conditionclinical#active
 * category[information] = HubInformationCategory#health
+* code = HubNeedKind#health-care-now
 * code.text = "cut on the left hand"
 * subject = Reference(Patient/lark)
 * recordedDate = "2026-11-20"

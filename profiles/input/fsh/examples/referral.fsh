@@ -67,7 +67,8 @@ InstanceOf: HubReferralTask
 Usage: #example
 Title: "The first clinic is full"
 * status = #rejected
-* statusReason = HubStatusReason#at-capacity
+* statusReason.coding[reason] = HubStatusReason#at-capacity
+* statusReason.coding[obstacle] = HubUnmetNeed#inadequate-funding
 * statusReason.text = "no place this week"
 * intent = #order
 * priority = #urgent
