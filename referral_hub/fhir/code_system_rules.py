@@ -1,8 +1,8 @@
-"""Code systems: properties that fit together.
+"""Code systems: properties and counts that fit together.
 
-What lives here: that a concept only has properties which the CodeSystem declares, with values of the
-declared type. What does not: the rules the standard writes in FHIRPath, and judging codes by a code system
-(:mod:`referral_hub.fhir.datatype_rules`).
+What lives here: that a concept only has properties which the CodeSystem declares or FHIR knows, with values of
+the declared type; that the count is right; what makes a supplement. What does not: the rules the standard writes
+in FHIRPath, and judging codes by a code system (:mod:`referral_hub.fhir.datatype_rules`).
 
 Source: FHIR R4 ``codesystem-definitions.html#CodeSystem.concept.property.code``,
 ``codesystem.html#properties``.
@@ -23,9 +23,29 @@ _SPELLINGS = {
     "string": "valueString",
 }
 
+_KNOWN_TO_FHIR = frozenset(
+    [
+        "inactive",
+        "deprecated",
+        "notSelectable",
+        "parent",
+        "child",
+        "status",
+        "deprecationDate",
+        "retirementDate",
+        "effectiveDate",
+        "partOf",
+        "synonym",
+        "comment",
+        "itemWeight",
+    ]
+)
+"""Properties that every CodeSystem may use without declaring them (the code system concept-properties)."""
+
 
 def check(value: Json, path: Path, run: Run) -> None:
     """Checks the properties of a CodeSystem and of its concepts."""
+    _check_kind(value, path, run)
     declared: dict[str, str] = {}
     for position, item in enumerate(_objects(value.get("property"))):
         code = item.get("code")
@@ -39,11 +59,28 @@ def check(value: Json, path: Path, run: Run) -> None:
             _check_property(item, declared, (place, "property", position), run)
 
 
+def _check_kind(value: Json, path: Path, run: Run) -> None:
+    content, count = value.get("content"), value.get("count")
+    if content == "supplement" and "supplements" not in value:
+        text = "A supplement says which CodeSystem it supplements."
+        run.add("required", text, (path, "supplements", -1))
+    elif content != "supplement" and "supplements" in value:
+        text = "What supplements another CodeSystem has the content supplement."
+        run.add("invalid", text, (path, "content", -1))
+    if content == "complete" and type(count) is int and "concept" in value:
+        there = sum(1 for _ in _concepts(value, path))
+        if there != count:
+            text = f"The CodeSystem is complete with {there} concepts; count says something else."
+            run.add("invalid", text, (path, "count", -1))
+
+
 def _check_property(item: Json, declared: dict[str, str], place: Path, run: Run) -> None:
     code = item.get("code")
     if not isinstance(code, str):
         return
     if code not in declared:
+        if code in _KNOWN_TO_FHIR:
+            return
         run.add("invalid", "The CodeSystem declares no property of this code.", (place, "code", -1))
         return
     spelling = _SPELLINGS.get(declared[code])

@@ -11,9 +11,13 @@ import re
 from typing import Any
 
 from referral_hub.fhir import code_tables, reference_rules
+from referral_hub.fhir.canonical import CANONICAL
 from referral_hub.fhir.element_tables import base_of, is_primitive, properties
-from referral_hub.fhir.extension_tables import ExtensionRow, core_extension
+from referral_hub.fhir.extension_tables import ExtensionRow, known_extension
+from referral_hub.fhir.outcome import Severity
+from referral_hub.fhir.slicing_rules import is_bound
 from referral_hub.fhir.validation_run import Json, Path, Run
+from referral_hub.fhir.value_matching import holds_pattern
 
 _is_absolute = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:").match
 _EXTENSIONS = ("extension", "modifierExtension")
@@ -34,9 +38,42 @@ def check(value: Json, path: Path, run: Run) -> None:
                 path,
             )
         return
-    known = core_extension(url)
+    known = known_extension(url)
     if known is not None:
         _check_core(known, value, path, run)
+    elif "|" in url:
+        run.add("value", "The url of an extension names no version: leave out the | and what follows.", path)
+    elif run.knows_extensions and not _is_of_nobody(url):
+        # Since R4 HL7 has published many more extensions at addresses like R4's own.
+        severity: Severity = "warning" if _OF_HL7(url) else "error"
+        text = "Nobody here defines this extension, so nothing can be said about it."
+        run.add("extension", text, path, severity)
+
+
+_OF_HL7 = re.compile(r"http://hl7\.org/fhir/StructureDefinition/[A-Za-z0-9\-.]+").fullmatch
+_HL7_WORKSHOP = re.compile(r"http://hl7\.org/fhir/(?:tools|test|[1-9]\.[0-9])/StructureDefinition/")
+_DOCUMENTATION = ("example.org", "example.com", "example.net", "acme.com", "acme.org", "nema.org")
+_RESERVED_ENDINGS = (".example", ".test", ".invalid", ".localhost")
+
+
+def _is_of_nobody(url: str) -> bool:
+    """Says whether an address is one that documentation, tests and tools use without a definition.
+
+    HL7's own examples and its validator do so; ``.example`` and the like are reserved by RFC 2606. Elements of
+    other versions of FHIR have addresses with the version in them (FHIR R4 ``versions.html#extensions``).
+    """
+    host = _HOST.match(url)
+    name = host[1].lower() if host else ""
+    if url.startswith(CANONICAL):
+        return False
+    return (
+        _HL7_WORKSHOP.match(url) is not None
+        or name.endswith(_RESERVED_ENDINGS)
+        or any(name == one or name.endswith(f".{one}") for one in _DOCUMENTATION)
+    )
+
+
+_HOST = re.compile(r"[a-z]+://([^/:?#]+)")
 
 
 def _value_keys(value: Json) -> list[str]:
@@ -52,19 +89,21 @@ def _check_core(known: ExtensionRow, value: Json, path: Path, run: Run) -> None:
         # The standard's own StructureDefinitions carry extensions in other places than they state.
         return
     if _contexts(path[0], run).isdisjoint(known.contexts):
-        run.add("extension", f"FHIR R4 allows this extension on {', '.join(known.contexts)} only.", path)
+        run.add("extension", f"This extension belongs only on {', '.join(known.contexts)}.", path)
 
 
 def _check_content(known: ExtensionRow, value: Json, path: Path, run: Run) -> None:
     spellings = {f"value{name[0].upper()}{name[1:]}" for name in known.types}
     if any(key.removeprefix("_") not in spellings for key in _value_keys(value)):
         wanted = " or ".join(sorted(spellings)) or "extensions inside it instead of a value"
-        run.add("structure", f"FHIR R4 defines this extension with {wanted}.", path)
-    code = value.get("valueCode")
-    codes = code_tables.codes_of(known.binding) if known.binding and isinstance(code, str) else None
-    if codes is not None and code not in codes:
-        text = f"This code is not possible here: possible are {', '.join(sorted(codes)[:20])}."
+        run.add("structure", f"This extension is defined with {wanted}.", path)
+    found = next((value[key] for key in spellings if key in value), None)
+    if known.binding and found is not None and is_bound(found, known.binding) is False:
+        codes = sorted(code_tables.codes_of(known.binding) or ())
+        text = f"This code is not possible here: possible are {', '.join(codes[:20])}."
         run.add("code-invalid", text, (path, "value", -1))
+    if known.value is not None and found is not None and not holds_pattern(found, known.value):
+        run.add("value", f"Here only {str(known.value).lower()} is possible.", (path, "value", -1))
     target = value.get("valueReference")
     if (
         known.targets

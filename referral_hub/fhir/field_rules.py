@@ -17,6 +17,7 @@ from referral_hub.fhir import (
     invariants,
     narrative_rules,
     primitive_fields,
+    profile_rules,
     reference_rules,
 )
 from referral_hub.fhir.element_tables import (
@@ -85,6 +86,9 @@ def _add_primitive(
     check, expectation = primitive_fields.check_of(shape.name, row, type_name)
     asked = tuple(rule for rule in row.invariants if rule.key not in invariants.BY_HAND)
     element = type_rule("Element")
+    if row.name == "id" and type_name == "string":
+        shape.fields[key] = primitive_fields.element_id
+        return
     if row.max == UNBOUNDED:
         shape.fields[key] = primitive_fields.repeated(key, check, expectation)
         shape.fields[f"_{key}"] = primitive_fields.repeated_sibling(key, element)
@@ -187,6 +191,7 @@ def _resource_inside(value: Any, path: Path, run: Run, *, is_contained: bool) ->
     if check is not None:
         with run.inside(value, is_contained=is_contained):
             check(value, path, run)
+            profile_rules.check_claims(value, path, run)
 
 
 def resource_check(value: Any, path: Path, run: Run) -> ObjectCheck | None:

@@ -1,6 +1,6 @@
 """What a search finds a resource by: values taken out of it, each of a type of its own.
 
-What lives here: the seven kinds of values. What does not: taking them out (:mod:`.search_values`),
+What lives here: the eight kinds of values. What does not: taking them out (:mod:`.search_values`),
 comparing them with a search (:mod:`.search_match`), keeping them (``store``).
 
 They are msgspec structs because one is made for every value of every write: a tenth of the time of a frozen
@@ -94,4 +94,14 @@ class UriValue(msgspec.Struct, frozen=True, gc=False):
     uri: str
 
 
-IndexValue = TokenValue | StringValue | ReferenceValue | DateValue | NumberValue | QuantityValue | UriValue
+PlainValue = TokenValue | StringValue | ReferenceValue | DateValue | NumberValue | QuantityValue | UriValue
+
+
+class CompositeValue(msgspec.Struct, frozen=True, gc=False):
+    """Two values that stand in one element, such as what was measured and how much of it."""
+
+    first: TokenValue
+    second: PlainValue
+
+
+IndexValue = PlainValue | CompositeValue

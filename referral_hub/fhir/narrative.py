@@ -64,8 +64,11 @@ _LINK_SCHEMES = frozenset({"http", "https", "mailto", "tel"})
 _LINK = re.compile(r"(?:[^\W_]|[;?:@&=+$.,/%\-_~#\[\]!'()*|])+")
 _PICTURE = re.compile(r"data:image/(?:png|jpeg|gif);base64,[A-Za-z0-9+/]+={0,2}")
 _STYLE_THAT_REACHES_OUT = re.compile(
-    r"url\s*\(|expression|@|\\|/\*|behaviou?r\s*:|-moz-binding|javascript|<|position\s*:", re.IGNORECASE
+    r"(?<!rgb)(?<!rgba)(?<!hsl)(?<!hsla)\(|//|expression|@|\\|/\*|behaviou?r\s*:|-moz-binding|javascript|<"
+    r"|position\s*:|[\x00-\x08\x0b\x0c\x0e-\x1f]",
+    re.IGNORECASE,
 )
+_NO_CHARACTER_OF_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 @dataclass(slots=True)
@@ -109,6 +112,8 @@ def _read(text: str, reading: _Reading) -> str | None:
     end = len(text.rstrip())
     if not text.startswith("<div"):
         return "The narrative must be one div element and start with it."
+    if _NO_CHARACTER_OF_XML.search(text):
+        return "The narrative holds a character that XML does not have."
     while position < end:
         match = _PIECE.match(text, position, end)
         if match is None:
@@ -135,6 +140,8 @@ def _piece(match: re.Match[str], reading: _Reading) -> str | None:
     kind = match.lastgroup
     if reading.is_finished:
         return "The narrative must be one div element; something follows after it."
+    if kind == "entity" and _decoded(match[0]) is None:
+        return "The narrative names a character that XML does not have."
     if kind in ("text", "entity"):
         reading.has_content = reading.has_content or kind == "entity" or not match["text"].isspace()
         return "The text ]]> is not allowed in XML." if kind == "text" and "]]>" in match["text"] else None
@@ -198,8 +205,9 @@ def _decoded(text: str) -> str | None:
         entity = match[1] or ""
         if entity.startswith("#"):
             code = int(entity[2:], 16) if entity[1] == "x" else int(entity[1:])
-            unknown = unknown or not 0 < code <= 0x10FFFF
-            return chr(code) if 0 < code <= 0x10FFFF else ""
+            named = chr(code) if code <= 0x10FFFF else "\0"
+            unknown = unknown or _NO_CHARACTER_OF_XML.match(named) is not None
+            return named
         unknown = unknown or entity not in _NAMED
         return _NAMED.get(entity, "")
 

@@ -26,8 +26,6 @@ _WITH_MEDIA_TYPE = frozenset({"Attachment", "Binary", "Signature"})
 
 def check_of(owner: str, row: ElementRow, type_name: str) -> tuple[Check, Expectation]:
     """Gives the check of one value of an element, and what the value should be."""
-    if row.name == "id" and type_name == "string":
-        return primitives.ELEMENT_ID, _ELEMENT_ID
     if type_name == "code" and row.binding:
         codes = code_tables.codes_of(row.binding)
         if codes is not None:
@@ -41,6 +39,17 @@ def check_of(owner: str, row: ElementRow, type_name: str) -> tuple[Check, Expect
     if datatype_rules.is_definition_url(owner, row.name) or (owner, row.name) == ("Meta", "profile"):
         return primitives.ABSOLUTE_URI, Expectation("uri", written="an absolute URI, the same for everybody")
     return primitives.CHECKS[type_name], Expectation(type_name)
+
+
+def element_id(value: Any, owner: Json, path: Path, run: Run) -> None:
+    """Checks the id of an element inside a resource: text without blanks, once in its resource.
+
+    Source: FHIR R4 ``element.html#id``.
+    """
+    if not primitives.holds(primitives.ELEMENT_ID, value):
+        report_value(value, _ELEMENT_ID, (path, "id", -1), run)
+    elif not run.is_first(value):
+        run.add("duplicate", "Another element of the resource has this id.", (path, "id", -1))
 
 
 def single(key: str, check: Check, expectation: Expectation, asked: tuple[Invariant, ...]) -> Field:
@@ -133,6 +142,6 @@ def repeated_sibling(key: str, element: ObjectRule) -> Field:
 def _check_sibling(item: Any, element: ObjectRule, path: Path, run: Run, *, has_value: bool) -> None:
     if not has_value or not isinstance(item, dict) or item.keys() != {"id"}:
         element.check(item, path, run)
-    elif not primitives.holds(primitives.ELEMENT_ID, item["id"]):
+    else:
         # With a value beside it an id alone is enough, so the check of an object does not fit.
-        report_value(item["id"], _ELEMENT_ID, (path, "id", -1), run)
+        element_id(item["id"], item, path, run)

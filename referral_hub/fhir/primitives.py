@@ -132,7 +132,17 @@ MEDIA_TYPE: Check = _pattern(r"[A-Za-z0-9][\w!#$&^.+\-]*/[A-Za-z0-9*][\w!#$&^.+\
 CURRENCY: Check = _pattern(r"[A-Z]{3}")
 """The check of a currency: three capital letters; which currencies exist is for others to know."""
 
-LANGUAGE_TAG: Check = _pattern(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*")
+_SUBTAGS = (
+    "(?:-[A-Za-z]{3}){0,3}"  # extended language
+    "(?:-[A-Za-z]{4})?"  # script
+    "(?:-(?:[A-Za-z]{2}|[0-9]{3}))?"  # region
+    "(?:-(?:[A-Za-z0-9]{5,8}|[0-9][A-Za-z0-9]{3}))*"  # variants
+    "(?:-[0-9A-WY-Za-wy-z](?:-[A-Za-z0-9]{2,8})+)*"  # extensions
+)
+_PRIVATE = "[xX](?:-[A-Za-z0-9]{1,8})+"
+LANGUAGE_TAG: Check = _pattern(
+    rf"[A-Za-z]{{2,3}}{_SUBTAGS}(?:-{_PRIVATE})?|{_PRIVATE}|[iI](?:-[A-Za-z0-9]{{2,8}})+"
+)
 """The check of a language code: the grammar of BCP 47; which languages exist is for others to know."""
 
 EXPECTED: dict[str, str] = {

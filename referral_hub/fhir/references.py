@@ -147,6 +147,29 @@ def is_under(base: str, base_urls: Collection[str]) -> bool:
     return wanted is not None and any(_parts(known) == wanted for known in base_urls)
 
 
+def ancestors(url: str) -> tuple[str, ...]:
+    """Gives the addresses above an http address, nearest first, each with and without its last slash.
+
+    Other addresses (``urn:``) have none above them.
+
+    Source: FHIR R4 ``search.html#uri`` (``:above``, ``:below``).
+
+    >>> ancestors("https://q.example/a/b")
+    ('https://q.example/a/', 'https://q.example/a', 'https://q.example/', 'https://q.example')
+    """
+    scheme, colon, rest = url.partition("://")
+    if not colon or scheme.lower() not in ("http", "https"):
+        return ()
+    found: list[str] = []
+    path = rest.rstrip("/")
+    if path != rest:
+        found.append(f"{scheme}://{path}")
+    while "/" in path:
+        path = path.rpartition("/")[0].rstrip("/")
+        found += [f"{scheme}://{path}/", f"{scheme}://{path}"]
+    return tuple(found)
+
+
 def iter_references(resource: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Gives every Reference element of a resource with its path, contained resources included.
 

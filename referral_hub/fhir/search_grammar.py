@@ -2,8 +2,8 @@
 
 What lives here: the parameters every search has (``_count``, ``_sort``, ``_include`` and so on), which
 parameters are refused for everyone, and how criteria are put together. What does not: the values of each
-parameter type (:mod:`.search_terms`), the tree (:mod:`.search_query`), visibility and the answer
-(``exchange``).
+parameter type (:mod:`.search_terms`), one criterion (:mod:`.search_criteria`), the tree
+(:mod:`.search_query`), visibility and the answer (``exchange``).
 
 Errors name the parameter and what is possible, never the value: it may name a person.
 
@@ -17,24 +17,37 @@ from typing import Literal, cast, get_args
 from urllib.parse import parse_qsl
 
 from referral_hub.errors import InvalidParameter, MalformedContent, NotSupportedParameter
+from referral_hub.fhir.search_criteria import (
+    LONGEST_VALUE,
+    MOST_VALUES,
+    TYPE_NAME,
+    Elsewhere,
+    chained,
+    criterion_of,
+    listed,
+    nowhere,
+    reversed_chain,
+)
 from referral_hub.fhir.search_parameters import SearchParameter
-from referral_hub.fhir.search_query import Criterion, Include, Query, SortKey, Summary, Total
-from referral_hub.fhir.search_terms import MODIFIERS, Surroundings, Unreadable, alternatives, read_term
+from referral_hub.fhir.search_query import Criterion, Include, Link, Query, SortKey, Summary, Total
+from referral_hub.fhir.search_terms import Surroundings
 
 REFUSED = frozenset(
-    ("_filter", "_text", "_content", "_security", "_query", "_tag", "_profile", "_source", "_has", "_list")
+    ("_filter", "_text", "_content", "_security", "_query", "_tag", "_profile", "_source", "_list")
 )
 """Refused for everyone: each can find a resource by what its reader may not see."""
 
 LARGEST_PAGE = 500
 """The most entries of one page; a larger ``_count`` gets this many, as the standard allows."""
 MOST_PARAMETERS = 100
-MOST_VALUES = 200
-LONGEST_VALUE = 2_000
+MOST_TERMS = 1_000
+"""The most values of one search together."""
+MOST_LINKS = 10
+"""The most chains and ``_has`` of one search together."""
+MOST_SORT_KEYS = 5
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_\-.]{0,63}(?::[A-Za-z][A-Za-z0-9\-.:]{0,127})?", re.ASCII)
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_\-.]{0,63}(?::[A-Za-z_][A-Za-z0-9_\-.:]{0,191})?", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_TYPE_NAME = re.compile(r"[A-Z][A-Za-z]{1,63}", re.ASCII)
 _ELEMENT = re.compile(r"[a-z][A-Za-z0-9]{0,63}", re.ASCII)
 _COUNT = re.compile(r"[0-9]{1,9}", re.ASCII)
 
@@ -48,12 +61,20 @@ class Possible:
         includes: for ``_include``, as ``Task:focus``.
         revincludes: for ``_revinclude``, as ``Provenance:target``.
         sortable: the codes ``_sort`` may name; None: every declared one.
+        iterated: for ``_include:iterate`` and ``_revinclude:iterate``, of any type, as ``Task:focus``.
+        chains: what may be asked along a reference, as ``subject.Patient.identifier``.
+        has: what may be asked of those that point here, as ``Task:focus:status``.
+        elsewhere: gives the parameters of another type by code, for chains and ``_has``.
     """
 
     declared: Mapping[str, SearchParameter]
     includes: Collection[str] = ()
     revincludes: Collection[str] = ()
     sortable: Collection[str] | None = None
+    iterated: Collection[str] = ()
+    chains: Collection[str] = ()
+    has: Collection[str] = ()
+    elsewhere: Elsewhere = nowhere
 
 
 def query_pairs(text: str) -> list[tuple[str, str]]:
@@ -85,10 +106,7 @@ def parse_query(
     base_urls: Collection[str] = (),
     at_us: int | None = None,
 ) -> Query:
-    r"""Reads a whole search.
-
-    A parameter that is written twice must hold twice; a comma means one of the values. ``\,`` ``\|`` ``\$``
-    and ``\\`` stand for the characters themselves.
+    r"""Reads a search of one type, without chains.
 
     Args:
         pairs: names and values, already decoded, in order.
@@ -100,27 +118,49 @@ def parse_query(
         at_us: the time ``ap`` is near to, microseconds UTC; without it ``ap`` on dates is refused.
 
     Raises:
-        NotSupportedParameter: a parameter of :data:`REFUSED`, or a chain. 400 on the wire.
-        InvalidParameter: a value or modifier that cannot be read. 400 on the wire.
-        MalformedContent: more than :data:`MOST_PARAMETERS` pairs. 400 on the wire.
-
-    Source: FHIR R4 ``search.html``.
+        NotSupportedParameter, InvalidParameter, MalformedContent: as :func:`read_query`.
 
     >>> from referral_hub.fhir.search_parameters import official
     >>> query = parse_query([("status", "requested,accepted"), ("_count", "20")], official("Task"))
     >>> [len(criterion.terms) for criterion in query.criteria], query.count
     ([2], 20)
     """
+    possible = Possible(declared, includes, revincludes, sortable)
+    return read_query(pairs, possible, Surroundings(base_urls, at_us))
+
+
+def read_query(pairs: Sequence[tuple[str, str]], possible: Possible, around: Surroundings) -> Query:
+    r"""Reads a whole search.
+
+    A parameter that is written twice must hold twice; a comma means one of the values. ``\,`` ``\|`` ``\$``
+    and ``\\`` stand for the characters themselves.
+
+    Args:
+        pairs: names and values, already decoded, in order.
+        possible: what a search of this type may say.
+        around: the hub's own addresses, and the time.
+
+    Raises:
+        NotSupportedParameter: a parameter of :data:`REFUSED`, or a chain outside the list. 400 on the wire.
+        InvalidParameter: a value or modifier that cannot be read. 400 on the wire.
+        MalformedContent: more than :data:`MOST_PARAMETERS` pairs or :data:`MOST_TERMS` values. 400 on the wire.
+
+    Source: FHIR R4 ``search.html``.
+    """
     if len(pairs) > MOST_PARAMETERS:
         raise MalformedContent(f"A search may have at most {MOST_PARAMETERS} parameters.")
-    reading = _Reading(Possible(declared, includes, revincludes, sortable), Surroundings(base_urls, at_us))
+    reading = _Reading(possible, around)
     for name, value in pairs:
         reading.take(name, value)
     return reading.query()
 
 
-def refuse_unknown(query: Query) -> None:
+def refuse_unknown(query: Query, possible: Iterable[str] = ()) -> None:
     """Refuses a search with parameters that were not understood (``Prefer: handling=strict``).
+
+    Args:
+        query: the search as it was read.
+        possible: the codes this type answers, for the message.
 
     Raises:
         NotSupportedParameter: names the first of them. 400 on the wire.
@@ -129,11 +169,13 @@ def refuse_unknown(query: Query) -> None:
     """
     if query.unknown:
         name = query.unknown[0]
-        raise NotSupportedParameter(name, f"There is no search parameter {name} for this type.")
+        known = f" Possible: {', '.join(sorted(possible))}." if possible else ""
+        raise NotSupportedParameter(name, f"There is no search parameter {name} for this type.{known}")
 
 
 Single = Literal["_sort", "_count", "_summary", "_total", "_format", "_pretty"]
 _SINGLE = frozenset(get_args(Single))
+_INCLUDES = ("_include", "_revinclude")
 
 
 @dataclass(slots=True)
@@ -143,11 +185,13 @@ class _Reading:
     possible: Possible
     around: Surroundings
     criteria: list[Criterion] = field(default_factory=list)
+    links: list[tuple[Link, ...]] = field(default_factory=list)
     single: dict[str, str] = field(default_factory=dict)
     includes: list[Include] = field(default_factory=list)
     revincludes: list[Include] = field(default_factory=list)
     elements: list[str] = field(default_factory=list)
     unknown: dict[str, None] = field(default_factory=dict)
+    terms: int = 0
 
     def take(self, name: str, value: str) -> None:
         """Reads one pair."""
@@ -156,27 +200,52 @@ class _Reading:
             raise NotSupportedParameter(code, f"The parameter {code} is not available.")
         if not _NAME.fullmatch(name):
             self.unknown["(unreadable name)"] = None
-        elif "." in name and code.partition(".")[0] in self.possible.declared:
-            raise NotSupportedParameter(code.partition(".")[0], "Chained search is not available.")
-        elif code in self.possible.declared:
+        elif code in self.possible.declared and not _leads_on(modifier):
             _check_value(code, value)
-            self.criteria.append(_criterion(self.possible.declared[code], modifier, value, self.around))
+            self._add(criterion_of(self.possible.declared[code], modifier, value, self.around))
+        elif code == "_has" or code.partition(".")[0] in self.possible.declared:
+            _check_value(code, value)
+            self._link(name, value)
         elif code.startswith("_"):
             self._control(code, modifier, value)
         else:
             self.unknown[code] = None
 
+    def _add(self, criterion: Criterion) -> None:
+        self.criteria.append(criterion)
+        self._count_terms(len(criterion.terms))
+
+    def _link(self, name: str, value: str) -> None:
+        possible = self.possible
+        if name.startswith("_has"):
+            links: tuple[Link, ...] = (
+                reversed_chain(name, value, possible.has, possible.elsewhere, self.around),
+            )
+        else:
+            links = chained(name, value, possible.chains, possible.elsewhere, self.around)
+        self.links.append(links)
+        if len(self.links) > MOST_LINKS:
+            raise MalformedContent(f"A search may have at most {MOST_LINKS} chains and _has.")
+        self._count_terms(sum(len(link.criterion.terms) for link in links))
+
+    def _count_terms(self, more: int) -> None:
+        self.terms += more
+        if self.terms > MOST_TERMS:
+            raise MalformedContent(f"A search may have at most {MOST_TERMS} values: ask in several searches.")
+
     def _control(self, code: str, modifier: str, value: str) -> None:
-        if code not in _SINGLE and code not in ("_include", "_revinclude", "_elements"):
+        if code not in _SINGLE and code not in (*_INCLUDES, "_elements"):
             self.unknown[code] = None
             return
         _check_value(code, value)
-        if modifier:
-            raise InvalidParameter(code, f"{code} is possible without a modifier only.")
-        if code == "_include":
-            self.includes.append(_include(code, value, self.possible.includes))
-        elif code == "_revinclude":
-            self.revincludes.append(_include(code, value, self.possible.revincludes))
+        iterate = modifier == "iterate" and code in _INCLUDES
+        if modifier and not iterate:
+            also = " or with :iterate" if code in _INCLUDES else ""
+            raise InvalidParameter(code, f"{code} is possible without a modifier{also} only.")
+        if code in _INCLUDES:
+            possible = self.possible.includes if code == "_include" else self.possible.revincludes
+            found = _include(code, value, self.possible.iterated if iterate else possible, iterate=iterate)
+            (self.includes if code == "_include" else self.revincludes).append(found)
         elif code == "_elements":
             self.elements.extend(_element(name) for name in value.split(","))
         elif code in self.single:
@@ -187,8 +256,11 @@ class _Reading:
     def query(self) -> Query:
         """Gives the whole tree."""
         count, summary = _count(self.single), _summary(self.single)
+        if self.elements and summary not in (None, "false"):
+            raise InvalidParameter("_elements", "_elements and _summary say different things: give one.")
         return Query(
             criteria=tuple(self.criteria),
+            links=tuple(self.links),
             sort=_sort(self.single, self.possible),
             count=count or None,
             includes=tuple(dict.fromkeys(self.includes)),
@@ -202,6 +274,11 @@ class _Reading:
         )
 
 
+def _leads_on(modifier: str) -> bool:
+    """Tells a chain (``subject:Patient.name``) from a modifier."""
+    return "." in modifier
+
+
 def _check_value(code: str, value: str) -> None:
     if not value:
         raise InvalidParameter(code, f"{code} has no value: give one, or leave the parameter out.")
@@ -209,46 +286,14 @@ def _check_value(code: str, value: str) -> None:
         raise InvalidParameter(code, f"The value of {code} is too long or holds control characters.")
 
 
-def _criterion(parameter: SearchParameter, modifier: str, value: str, around: Surroundings) -> Criterion:
-    code = parameter.code
-    _check_modifier(parameter, modifier)
-    parts = alternatives(value)
-    if len(parts) > MOST_VALUES:
-        raise InvalidParameter(code, f"{code} has more than {MOST_VALUES} values: ask in several searches.")
-    terms = []
-    for part in parts:
-        if not part or len(part) > LONGEST_VALUE:
-            raise InvalidParameter(code, f"{code} has an empty or overlong value between its commas.")
-        try:
-            terms.append(read_term(parameter, modifier, part, around))
-        except Unreadable as problem:
-            raise InvalidParameter(code, f"The value of {code} cannot be read: {problem}") from None
-    if modifier == "missing" and len(terms) > 1:
-        raise InvalidParameter(code, f"{code}:missing takes one value, true or false.")
-    is_plain = _TYPE_NAME.fullmatch(modifier) is not None
-    return Criterion(parameter, "" if is_plain else modifier, tuple(terms))
-
-
-def _check_modifier(parameter: SearchParameter, modifier: str) -> None:
-    possible = MODIFIERS[parameter.type]
-    if not modifier or modifier in possible:
-        return
-    if parameter.type == "reference" and _TYPE_NAME.fullmatch(modifier):
-        if not parameter.targets or modifier in parameter.targets:
-            return
-        possible = (*possible, *parameter.targets)
-    listed = ", ".join(f":{one}" for one in possible)
-    raise InvalidParameter(parameter.code, f"{parameter.code} has no such modifier; possible are {listed}.")
-
-
-def _include(code: str, value: str, possible: Collection[str]) -> Include:
+def _include(code: str, value: str, possible: Collection[str], *, iterate: bool) -> Include:
     parts = value.split(":")
     if len(parts) in (2, 3) and f"{parts[0]}:{parts[1]}" in possible:
         target = parts[2] if len(parts) == 3 else ""
-        if not target or _TYPE_NAME.fullmatch(target):
-            return Include(parts[0], parts[1], target)
-    listed = ", ".join(sorted(possible)) or "none for this type"
-    raise InvalidParameter(code, f"{code} cannot be answered; possible: {listed}.")
+        if not target or TYPE_NAME.fullmatch(target):
+            return Include(parts[0], parts[1], target, iterate)
+    name = f"{code}:iterate" if iterate else code
+    raise InvalidParameter(code, f"{name} cannot be answered; possible: {listed(possible)}.")
 
 
 def _element(name: str) -> str:
@@ -263,8 +308,10 @@ def _sort(single: Mapping[str, str], possible: Possible) -> tuple[SortKey, ...]:
     for part in single["_sort"].split(",") if "_sort" in single else ():
         code = part.removeprefix("-")
         if code not in allowed or code not in possible.declared:
-            raise InvalidParameter("_sort", f"_sort cannot use that; possible: {', '.join(sorted(allowed))}.")
+            raise InvalidParameter("_sort", f"_sort cannot use that; possible: {listed(allowed)}.")
         keys.append(SortKey(possible.declared[code], part.startswith("-")))
+    if len(keys) > MOST_SORT_KEYS or len({key.parameter.code for key in keys}) < len(keys):
+        raise InvalidParameter("_sort", f"_sort takes at most {MOST_SORT_KEYS} parameters, each once.")
     return tuple(keys)
 
 

@@ -11,6 +11,7 @@ Source: FHIR R4 ``search.html#prefix`` and the sections of each parameter type.
 from collections.abc import Iterable
 
 from referral_hub.fhir.index_values import (
+    CompositeValue,
     DateValue,
     IndexValue,
     NumberValue,
@@ -20,7 +21,9 @@ from referral_hub.fhir.index_values import (
     TokenValue,
     UriValue,
 )
+from referral_hub.fhir.references import ancestors
 from referral_hub.fhir.search_query import (
+    CompositeTerm,
     Criterion,
     DateTerm,
     MissingTerm,
@@ -101,7 +104,9 @@ def _meets(modifier: str, term: Term, value: IndexValue) -> bool:
         case QuantityTerm(), QuantityValue():
             return _quantity_meets(term, value)
         case UriTerm(), UriValue():
-            return term.uri == value.uri
+            return _uri_meets(modifier, term.uri, value.uri)
+        case CompositeTerm(), CompositeValue():
+            return _meets("", term.first, value.first) and _meets("", term.second, value.second)
         case _:
             return False
 
@@ -116,6 +121,14 @@ def _string_meets(modifier: str, term: StringTerm, value: StringValue) -> bool:
     if modifier == "contains":
         return term.folded in value.folded
     return value.folded.startswith(term.folded)
+
+
+def _uri_meets(modifier: str, asked: str, stored: str) -> bool:
+    if modifier == "above":
+        return stored in (asked, *ancestors(asked))
+    if modifier == "below":
+        return asked in (stored, *ancestors(stored))
+    return asked == stored
 
 
 def _reference_meets(term: ReferenceTerm, value: ReferenceValue) -> bool:

@@ -18,9 +18,10 @@ import msgspec
 from referral_hub.fhir.element_tables import definitions_file
 from referral_hub.fhir.search_paths import NotUnderstood, places
 
-ParameterType = Literal["token", "string", "reference", "date", "number", "quantity", "uri"]
+ParameterType = Literal["token", "string", "reference", "date", "number", "quantity", "uri", "composite"]
 
-_OF_EVERY_TYPE = ("_id", "_lastUpdated")
+OF_EVERY_TYPE = ("_id", "_lastUpdated")
+"""The parameters every type answers without declaring them."""
 _ANY = "Resource"
 
 
@@ -34,6 +35,7 @@ class SearchParameter:
         expression: where they stand, in FHIRPath, for one type only.
         targets: for references, the types they may lead to; empty for any.
         url: the canonical URL of the definition; empty for one of the hub's own without a definition.
+        components: of a composite, its parts, each with an expression that starts where the composite stands.
     """
 
     code: str
@@ -41,14 +43,15 @@ class SearchParameter:
     expression: str
     targets: tuple[str, ...] = ()
     url: str = ""
+    components: "tuple[SearchParameter, ...]" = ()
 
 
 @cache
 def official(type_name: str) -> Mapping[str, SearchParameter]:
     """Gives the official R4 search parameters of a type by code, with ``_id`` and ``_lastUpdated``.
 
-    Left out: composite and special parameters, those without an expression, and the other parameters of
-    every type, which the hub refuses (:data:`.search_grammar.REFUSED`).
+    Left out: special parameters, those without an expression, composites of other than two parts, and the
+    other parameters of every type, which the hub refuses (:data:`.search_grammar.REFUSED`).
 
     Source: FHIR R4 ``searchparameter-registry.html``.
 
@@ -56,10 +59,18 @@ def official(type_name: str) -> Mapping[str, SearchParameter]:
     ('Task.for.where(resolve() is Patient)', ('Patient',))
     """
     found = {
-        row.code: _parameter(row) for row in _rows("Resource") if row.code in _OF_EVERY_TYPE and row.is_usable
+        row.code: _parameter(row) for row in _rows("Resource") if row.code in OF_EVERY_TYPE and row.is_usable
     }
     found.update({row.code: _parameter(row) for row in _rows(type_name) if row.is_usable})
+    found.update({row.code: _composite(row, type_name) for row in _rows(type_name) if row.is_composite})
     return MappingProxyType(found)
+
+
+class _Part(msgspec.Struct):
+    """One part of a composite, as the shipped table has it."""
+
+    definition: str
+    expression: str
 
 
 class _Row(msgspec.Struct):
@@ -70,12 +81,19 @@ class _Row(msgspec.Struct):
     url: str = ""
     expression: str = ""
     target: tuple[str, ...] = ()
+    component: tuple[_Part, ...] = ()
+
+    @property
+    def is_composite(self) -> bool:
+        """Tells whether it is made of two others."""
+        return self.type == "composite" and len(self.component) == 2 and bool(self.expression)
 
     @property
     def is_usable(self) -> bool:
         """Leaves out what has no values of its own, and the examples the package carries."""
         is_example = self.url.rpartition("/")[2].startswith("example")
-        return bool(self.expression) and self.type in get_args(ParameterType) and not is_example
+        is_simple = self.type in get_args(ParameterType) and self.type != "composite"
+        return bool(self.expression) and is_simple and not is_example
 
 
 @cache
@@ -92,6 +110,20 @@ def _parameter(row: _Row) -> SearchParameter:
     kind = cast(ParameterType, row.type)
     targets = _targets(row.expression, row.target) if kind == "reference" else ()
     return SearchParameter(row.code, kind, row.expression, targets, row.url)
+
+
+def _composite(row: _Row, type_name: str) -> SearchParameter:
+    """Joins a composite with the official parameters that its parts name."""
+    named = {one.url: one for one in _rows(type_name)}
+    wholes = [named[part.definition] for part in row.component]
+    if wholes[0].type != "token" and wholes[1].type == "token":
+        wholes.reverse()  # DocumentReference.relatesTo: the published definitions of its two parts are crossed
+    # Their own paths start at another place: what of it is meant stands in the part's expression.
+    parts = [
+        SearchParameter(whole.code, cast(ParameterType, whole.type), part.expression, whole.target)
+        for part, whole in zip(row.component, wholes, strict=True)
+    ]
+    return SearchParameter(row.code, "composite", row.expression, (), row.url, tuple(parts))
 
 
 def _targets(expression: str, official_targets: tuple[str, ...]) -> tuple[str, ...]:

@@ -87,6 +87,42 @@ def places(expression: str) -> tuple[Place, ...]:
     return tuple(found)
 
 
+def bases(expression: str) -> tuple[Place, ...]:
+    """Gives the places a composite parameter looks from; here the resource itself is one too.
+
+    Raises:
+        NotUnderstood: as for :func:`places`.
+
+    >>> [place.type for place in bases("Observation | Observation.component")]
+    ['Observation', 'Observation.component']
+    """
+    found: list[Place] = []
+    for part in _PART.findall(expression):
+        name = part.strip()
+        found.extend([Place((), name)] if name.isalpha() else _places_of_part(name))
+    return tuple(found)
+
+
+def places_below(base: Place, expression: str) -> tuple[Place, ...]:
+    """Gives the places an expression means that starts at an element, as those of composites do.
+
+    Raises:
+        NotUnderstood: as for :func:`places`.
+
+    >>> [base] = bases("Observation.component")
+    >>> [place.expression for place in places_below(base, "value.as(Quantity)")]
+    ['valueQuantity']
+    """
+    found: list[Place] = []
+    for part in _PART.findall(expression):
+        # The standard writes value.as(DateTime) in one place; the type is called dateTime.
+        below = part.strip().replace("(DateTime)", "(dateTime)")
+        found.extend(_steps([Place((), base.type)], f".{below}", 0))
+    if not found:
+        raise NotUnderstood(expression)
+    return tuple(found)
+
+
 def _places_of_part(part: str) -> list[Place]:
     if truth := _TRUTH.fullmatch(part):
         return [replace(place, is_truth=True) for place in _walk(truth["path"])]
@@ -97,8 +133,10 @@ def _places_of_part(part: str) -> list[Place]:
 
 def _walk(path: str) -> list[Place]:
     root, _, _ = path.partition(".")
-    here = [Place((), root)]
-    position = len(root)
+    return _steps([Place((), root)], path, len(root))
+
+
+def _steps(here: list[Place], path: str, position: int) -> list[Place]:
     while position < len(path):
         step = _STEP.match(path, position)
         if step is None:

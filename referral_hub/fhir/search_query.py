@@ -106,20 +106,51 @@ class MissingTerm:
     is_missing: bool
 
 
-Term = TokenTerm | StringTerm | ReferenceTerm | DateTerm | NumberTerm | QuantityTerm | UriTerm | MissingTerm
+PlainTerm = TokenTerm | StringTerm | ReferenceTerm | DateTerm | NumberTerm | QuantityTerm | UriTerm
+
+
+@dataclass(frozen=True, slots=True)
+class CompositeTerm:
+    """Two values asked for in one element, written ``code$value``."""
+
+    first: TokenTerm
+    second: PlainTerm
+
+
+Term = PlainTerm | CompositeTerm | MissingTerm
 
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
     """One condition: one of its terms must match (for ``not``: none of them may).
 
-    ``modifier`` is empty, ``missing``, ``not``, ``exact``, ``contains`` or ``identifier``. A type as modifier
-    (``subject:Patient``) is already in the terms.
+    ``modifier`` is empty, ``missing``, ``not``, ``exact``, ``contains``, ``identifier``, ``above`` or
+    ``below``. A type as modifier (``subject:Patient``) is already in the terms.
     """
 
     parameter: SearchParameter
     modifier: str
     terms: tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A condition on another resource: one this points at (chain), or one that points here (``_has``).
+
+    Args:
+        backwards: False: ``parameter`` of the searched type leads to a ``type`` that meets ``criterion``; True:
+            ``parameter`` of a ``type`` that meets ``criterion`` leads here.
+        parameter: the reference that joins the two.
+        type: the other type.
+        criterion: what the other one must meet.
+
+    Source: FHIR R4 ``search.html#chaining``, ``search.html#has``.
+    """
+
+    backwards: bool
+    parameter: str
+    type: str
+    criterion: Criterion
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,16 +163,20 @@ class SortKey:
 
 @dataclass(frozen=True, slots=True)
 class Include:
-    """What else to send along: the reference ``parameter`` of ``source``, perhaps to ``target`` only."""
+    """What else to send along: the reference ``parameter`` of ``source``, perhaps to ``target`` only.
+
+    ``iterate``: also from what is sent along itself.
+    """
 
     source: str
     parameter: str
     target: str = ""
+    iterate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A whole search: every criterion must hold.
+    """A whole search: every criterion must hold, and one link of every group of ``links``.
 
     ``count`` None: the caller's page size; it is never 0, which becomes ``summary`` ``count``. ``unknown``
     names the parameters that were not understood, once each, in order: a lenient caller ignores them, a
@@ -149,6 +184,7 @@ class Query:
     """
 
     criteria: tuple[Criterion, ...] = ()
+    links: tuple[tuple[Link, ...], ...] = ()
     sort: tuple[SortKey, ...] = ()
     count: int | None = None
     includes: tuple[Include, ...] = ()

@@ -13,7 +13,7 @@ Source: FHIR R4 ``search.html#ptypes``, ``search.html#prefix``, ``search.html#es
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 from typing import cast
 
 from referral_hub.fhir import references
@@ -22,9 +22,11 @@ from referral_hub.fhir.folding import fold
 from referral_hub.fhir.ids import is_id
 from referral_hub.fhir.search_parameters import SearchParameter
 from referral_hub.fhir.search_query import (
+    CompositeTerm,
     DateTerm,
     MissingTerm,
     NumberTerm,
+    PlainTerm,
     Prefix,
     QuantityTerm,
     ReferenceTerm,
@@ -41,13 +43,16 @@ MODIFIERS: dict[str, tuple[str, ...]] = {
     "date": ("missing",),
     "number": ("missing",),
     "quantity": ("missing",),
-    "uri": ("missing",),
+    "uri": ("missing", "above", "below"),
+    "composite": (),
 }
 """The modifiers each parameter type understands; a reference also takes a type it may lead to."""
 
 _PREFIXED = re.compile(r"(eq|ne|gt|lt|ge|le|sa|eb|ap)?(.+)", re.DOTALL)
 _NUMBER = re.compile(r"[+-]?[0-9]{1,40}(?:\.[0-9]{1,40})?(?:[eE]([+-]?[0-9]{1,3}))?", re.ASCII)
 _ESCAPE = re.compile(r"\\([,|$\\])")
+_EXACT = Context(prec=120)
+"""More digits than a search may write, so that nothing is rounded."""
 _NEAR = 10
 """``ap`` widens by a tenth: of the distance to now for dates, of the number for numbers."""
 
@@ -78,6 +83,12 @@ def read_term(parameter: SearchParameter, modifier: str, text: str, around: Surr
     """
     if modifier == "missing":
         return _missing(text)
+    if parameter.type == "composite":
+        return _composite(parameter, text, around)
+    return _plain(parameter, modifier, text, around)
+
+
+def _plain(parameter: SearchParameter, modifier: str, text: str, around: Surroundings) -> PlainTerm:
     match parameter.type:
         case "token":
             return _token(text)
@@ -93,6 +104,16 @@ def read_term(parameter: SearchParameter, modifier: str, text: str, around: Surr
             return _quantity(text)
         case "uri":
             return UriTerm(unescape(text))
+        case "composite":
+            raise Unreadable("a composite does not stand inside another one.")
+
+
+def _composite(parameter: SearchParameter, text: str, around: Surroundings) -> CompositeTerm:
+    parts = alternatives(text, "$")
+    if len(parts) != 2 or not all(parts):
+        named = "$".join(part.code for part in parameter.components)
+        raise Unreadable(f"write {named}, two values joined by a dollar sign.")
+    return CompositeTerm(_token(parts[0]), _plain(parameter.components[1], "", parts[1], around))
 
 
 def alternatives(text: str, separator: str = ",") -> list[str]:
@@ -201,14 +222,15 @@ def _number(text: str) -> NumberTerm:
     found = _NUMBER.fullmatch(written)
     if found is None:
         raise Unreadable("write a number such as 0.80, after eq, ne, gt, lt, ge, le, sa, eb, ap or nothing.")
-    value = Decimal(written)
-    if prefix == "ap":
-        half = abs(value) / _NEAR
-    else:
-        unit = Decimal(1).scaleb(int(value.as_tuple().exponent))
-        # Half of the last digit; the standard reads 1e2 as 95 to 105, a tenth of that.
-        half = unit / 20 if found[1] and int(found[1]) > 0 else unit / 2
-    return NumberTerm(prefix, value, value - half, value + half)
+    with localcontext(_EXACT):
+        value = Decimal(written)
+        if prefix == "ap":
+            half = abs(value) / _NEAR
+        else:
+            unit = Decimal(1).scaleb(int(value.as_tuple().exponent))
+            # Half of the last digit; the standard reads 1e2 as 95 to 105, a tenth of that.
+            half = unit / 20 if found[1] and int(found[1]) > 0 else unit / 2
+        return NumberTerm(prefix, value, value - half, value + half)
 
 
 def _quantity(text: str) -> QuantityTerm:

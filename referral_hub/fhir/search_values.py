@@ -14,9 +14,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from referral_hub.fhir.element_values import READERS, Read, each, single
-from referral_hub.fhir.index_values import IndexValue, TokenValue
-from referral_hub.fhir.search_parameters import SearchParameter
-from referral_hub.fhir.search_paths import NotUnderstood, Place, Step, places
+from referral_hub.fhir.index_values import CompositeValue, IndexValue, TokenValue
+from referral_hub.fhir.search_parameters import ParameterType, SearchParameter
+from referral_hub.fhir.search_paths import NotUnderstood, Place, Step, bases, places, places_below
 
 Extractor = Callable[[Mapping[str, Any]], list[IndexValue]]
 
@@ -41,14 +41,13 @@ def compile_extractor(parameter: SearchParameter) -> Extractor:
     >>> status({"resourceType": "Task", "status": "requested"})
     [TokenValue(system='http://hl7.org/fhir/task-status', code='requested')]
     """
-    found = places(parameter.expression)
-    if found[0].is_truth:
-        return _truth(found)
-    visits = []
-    for place in found:
-        make = READERS[parameter.type].get(place.type)
-        if make is not None:
-            visits.append(_reach(place.steps, make(place)))
+    if parameter.type == "composite":
+        visits = [_reach(base.steps, _pair(base, parameter)) for base in bases(parameter.expression)]
+    else:
+        found = places(parameter.expression)
+        if found[0].is_truth:
+            return _truth(found)
+        visits = _visits(found, parameter.type)
     if not visits:
         raise NotUnderstood(f"{parameter.code}: no value of type {parameter.type} at {parameter.expression}")
     first, *others = visits
@@ -63,7 +62,79 @@ def compile_extractor(parameter: SearchParameter) -> Extractor:
     return extract
 
 
+def compile_presence(parameter: SearchParameter) -> Callable[[Mapping[str, Any]], bool]:
+    """Makes the function that tells whether a resource has the element a parameter is about.
+
+    An element may be there without a value to find it by: a concept in words only, a reference by identifier.
+
+    Source: FHIR R4 ``search.html#modifiers`` (``:missing``).
+
+    >>> from referral_hub.fhir.search_parameters import official
+    >>> has_code = compile_presence(official("Task")["code"])
+    >>> has_code({"resourceType": "Task", "code": {"text": "in words"}}), has_code({"resourceType": "Task"})
+    (True, False)
+    """
+    visits = [
+        _reach(place.steps, _there(place.target))
+        for place in places(parameter.expression)
+        if place.type in READERS[parameter.type]
+    ]
+
+    def present(resource: Mapping[str, Any]) -> bool:
+        found: list[IndexValue] = []
+        for visit in visits:
+            visit(resource, found)
+            if found:
+                return True
+        return False
+
+    return present
+
+
+_HERE = TokenValue("", "")
+
+
+def _there(target: str) -> Read:
+    def visit(node: Any, found: list[IndexValue]) -> None:
+        if not target or node.get("type") == target:
+            found.append(_HERE)
+
+    return visit
+
+
 # ---- walking down ----
+
+
+def _visits(found: tuple[Place, ...], kind: ParameterType) -> list[Read]:
+    readers = READERS[kind]
+    return [_reach(place.steps, readers[place.type](place)) for place in found if place.type in readers]
+
+
+def _pair(base: Place, parameter: SearchParameter) -> Read:
+    """Joins each value of the first part with each of the second, in one element."""
+    one, two = parameter.components
+    firsts = _visits(places_below(base, one.expression), one.type)
+    seconds = _visits(places_below(base, two.expression), two.type)
+    if one.type != "token" or not firsts or not seconds:
+        raise NotUnderstood(f"{parameter.code}: its parts are not a token and a value")
+
+    def visit(node: Any, found: list[IndexValue]) -> None:
+        tokens: list[IndexValue] = []
+        for read in firsts:
+            read(node, tokens)
+        if not tokens:
+            return
+        values: list[IndexValue] = []
+        for read in seconds:
+            read(node, values)
+        found.extend(
+            CompositeValue(token, value)
+            for token in tokens
+            for value in values
+            if isinstance(token, TokenValue) and not isinstance(value, CompositeValue)
+        )
+
+    return visit
 
 
 def _reach(steps: tuple[Step, ...], emit: Read) -> Read:

@@ -114,14 +114,17 @@ def _types(element: dict[str, Any], parts: set[str]) -> tuple[str, ...]:
     names: list[str] = []
     for kind in element["type"]:
         profiles = kind.get("profile", [])
-        name = profiles[0].removeprefix(CORE) if len(profiles) == 1 else _type_name(element, kind)
+        name = profiles[0].removeprefix(CORE) if len(profiles) == 1 else type_of(element, kind)
         if name not in names:
             names.append(name)
     return tuple(names)
 
 
-def _type_name(element: dict[str, Any], kind: dict[str, Any]) -> str:
-    """Gives the FHIR type of an element, also where the definition names a type of FHIRPath instead."""
+def type_of(element: dict[str, Any], kind: dict[str, Any]) -> str:
+    """Gives the FHIR type that one entry of ``ElementDefinition.type`` names.
+
+    Some definitions name a type of FHIRPath and tell the FHIR type beside it.
+    """
     code = str(kind["code"])
     if not code.startswith(_SYSTEM):
         return code

@@ -68,6 +68,7 @@ class Run:
         root: the resource whose contained resources a ``#reference`` may name.
         resource: the resource being looked at: the root, or one contained in it.
         with_warnings: best practices are checked too.
+        knows_extensions: an extension that nobody here defines is an error.
         bundle: the innermost Bundle around, with its entries by their address.
         issues: what was found so far.
     """
@@ -75,8 +76,10 @@ class Run:
     root: Json
     resource: Json
     with_warnings: bool = False
+    knows_extensions: bool = False
     bundle: Json | None = None
     issues: list[Issue] = field(default_factory=list)
+    _element_ids: set[tuple[int, str]] = field(default_factory=set)
     _contained: dict[str, Json] | None = None
     _entries: dict[str, Json] | None = None
     _nodes: tuple[Node | None, Node | None] | None = None
@@ -90,6 +93,17 @@ class Run:
         if len(self.issues) >= MOST_ISSUES:
             raise Enough
         self.issues.append(Issue(severity, code, text, told(path)))
+
+    def is_first(self, element_id: str) -> bool:
+        """Says whether no element of the present resource had this id before.
+
+        A StructureDefinition names its elements twice, in its snapshot and in its differential.
+        """
+        known = (id(self.resource), element_id)
+        if known in self._element_ids and self.resource.get("resourceType") != "StructureDefinition":
+            return False
+        self._element_ids.add(known)
+        return True
 
     def contained(self) -> dict[str, Json]:
         """Gives the resources contained in the root by their id."""

@@ -15,6 +15,7 @@ where XML has one way to say what JSON says in several:
 Source: FHIR R4 ``xml.html``, ``json.html#xml``.
 """
 
+import re
 from typing import Final
 
 from lxml import etree
@@ -24,10 +25,24 @@ from referral_hub.fhir.xml_reading import decode
 from referral_hub.fhir.xml_tables import NAMESPACE, TAG
 from referral_hub.fhir.xml_writing import DECLARATION, encode
 
-__all__ = ["CONTENT_TYPE", "MOST_NODES", "NAMESPACE", "decode", "encode", "pretty"]
+__all__ = ["CONTENT_TYPE", "MOST_NODES", "NAMESPACE", "decode", "encode", "is_beyond_xml", "pretty"]
 
 CONTENT_TYPE: Final = "application/fhir+xml"
 """The media type of FHIR XML."""
+
+
+_BEYOND = re.compile(rb"(?<!\\)(?:\\\\)*\\(?:u00|[bf])|\xef\xbf[\xbe\xbf]")
+
+
+def is_beyond_xml(written: bytes) -> bool:
+    r"""Says whether JSON that the hub wrote holds a character that XML does not have, escaped or as such.
+
+    Such a resource could be shown to nobody who speaks XML, nor could a page it is on.
+
+    >>> is_beyond_xml(rb'{"text":"a\u0001"}'), is_beyond_xml(rb'{"text":"a\\u0001 \n"}')
+    (True, False)
+    """
+    return (b"\\" in written or b"\xef\xbf" in written) and _BEYOND.search(written) is not None
 
 
 def pretty(data: bytes) -> bytes:

@@ -47,6 +47,36 @@ def is_one_div(text: str) -> bool:
     return not (around.text or "").strip() and not (around[0].tail or "").strip()
 
 
+def same_narrative(one: object, other: object) -> bool:
+    """Says whether two texts are the same XHTML div, however each is spelled.
+
+    >>> same_narrative('<div xmlns="http://www.w3.org/1999/xhtml"><p id="a" class="b"/></div>',
+    ...     "<x:div xmlns:x='http://www.w3.org/1999/xhtml'><x:p class='b' id='a'></x:p></x:div>")
+    True
+    """
+    if one == other:
+        return True
+    if not isinstance(one, str) or not isinstance(other, str):
+        return False
+    try:
+        return _canonical(parse(one.encode("utf-8"))) == _canonical(parse(other.encode("utf-8")))
+    except (MalformedContent, UnicodeEncodeError):
+        return False
+
+
+def _canonical(element: etree._Element) -> tuple[object, ...]:
+    """Gives what an element says: its name, its attributes in any order, its text and elements; no comments."""
+    if len(element.attrib) > _MOST_ATTRIBUTES:
+        raise MalformedContent("An element of the narrative has too many attributes.")
+    content: list[object] = [element.text or ""]
+    for child in element:
+        if isinstance(child.tag, str):
+            content += [_canonical(child), child.tail or ""]
+        else:
+            content[-1] = f"{content[-1]}{child.tail or ''}"
+    return element.tag, frozenset(element.items()), tuple(content)
+
+
 def div_text(div: etree._Element) -> str:
     """Gives the text that JSON holds for the div of a narrative.
 

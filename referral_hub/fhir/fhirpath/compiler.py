@@ -8,7 +8,7 @@ Source: FHIRPath 2.0 sections 3 to 7.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -55,12 +55,14 @@ class Scope:
         resource: the resource that holds the context (``%resource``).
         root: that resource, or the one it is contained in (``%rootResource``).
         resolve: finds the resource that a reference means; None where it cannot be found.
+        kept: what parts of expressions that mean the same everywhere in this scope came to.
     """
 
     context: Node
     resource: Node | None
     root: Node | None
     resolve: Callable[[str], Node | None] = lambda reference: None
+    kept: "dict[Step, Values]" = field(default_factory=dict, compare=False)
 
 
 Step = Callable[[Values, Scope], Values]
@@ -105,6 +107,39 @@ def compile_expression(text: str) -> Expression:
 
 def compile_tree(tree: Tree) -> Step:
     """Gives the Python function for a tree."""
+    step = _compiled(tree)
+    return _kept(step) if isinstance(tree, Member | Call) and _starts_at_resource(tree) else step
+
+
+def _kept(step: Step) -> Step:
+    """Looks once for what means the same wherever it is asked in a scope, such as ``%resource.item.linkId``.
+
+    A rule that asks for it beside every element would else take time with the square of the elements.
+    """
+
+    def look(focus: Values, scope: Scope) -> Values:
+        found = scope.kept.get(step)
+        if found is None:
+            found = scope.kept[step] = step(focus, scope)
+        return found
+
+    return look
+
+
+def _starts_at_resource(tree: Tree) -> bool:
+    """Says whether an expression starts at a resource and depends on nothing that stands around it."""
+    match tree:
+        case Variable(name):
+            return name in ("resource", "rootResource")
+        case Member(source, _) | TypeQuestion(_, source, _):
+            return _starts_at_resource(source)
+        case Call(source, name, arguments):
+            inner = name in _WITH_EXPRESSIONS or name in _WITH_TYPE
+            return _starts_at_resource(source) and (inner or all(isinstance(a, Literal) for a in arguments))
+    return False
+
+
+def _compiled(tree: Tree) -> Step:
     match tree:
         case Literal(value):
             constant = [] if value is None else [value]
@@ -174,8 +209,7 @@ def _type_question(operator: str, source: Step, type_name: str) -> Step:
 
 def _binary(operator: str, left: Step, right: Step) -> Step:
     if operator in LOGICAL:
-        logical = LOGICAL[operator]
-        return lambda focus, scope: as_values(logical(truth(left(focus, scope)), truth(right(focus, scope))))
+        return _logical(operator, left, right)
     if operator in QUESTIONS:
         question = QUESTIONS[operator]
         return lambda focus, scope: as_values(question(left(focus, scope), right(focus, scope)))
@@ -183,6 +217,23 @@ def _binary(operator: str, left: Step, right: Step) -> Step:
         calculation = CALCULATIONS[operator]
         return lambda focus, scope: calculation(left(focus, scope), right(focus, scope))
     raise NotSupported(operator)
+
+
+_SETTLES: dict[str, tuple[bool, bool]] = {"and": (False, False), "or": (True, True), "implies": (False, True)}
+"""By operator: the left answer that settles it whatever the right one is, and what the answer then is."""
+
+
+def _logical(operator: str, left: Step, right: Step) -> Step:
+    logical = LOGICAL[operator]
+    settling, settled = _SETTLES.get(operator, (None, None))
+
+    def step(focus: Values, scope: Scope) -> Values:
+        one = truth(left(focus, scope))
+        if one is settling and settled is not None:
+            return [settled]
+        return as_values(logical(one, truth(right(focus, scope))))
+
+    return step
 
 
 # ---- functions that ask an expression of every item ----

@@ -1,5 +1,6 @@
 """The search grammar: what each spelling means, and how every misspelling is told."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -10,20 +11,26 @@ from hypothesis import strategies as st
 
 from referral_hub.errors import HubError, InvalidParameter, MalformedContent, NotSupportedParameter
 from referral_hub.fhir.dates import microseconds, span
+from referral_hub.fhir.search_criteria import MOST_VALUES
 from referral_hub.fhir.search_grammar import (
     LARGEST_PAGE,
+    MOST_LINKS,
     MOST_PARAMETERS,
-    MOST_VALUES,
+    MOST_TERMS,
     REFUSED,
+    Possible,
     parse_query,
     query_pairs,
+    read_query,
     refuse_unknown,
 )
 from referral_hub.fhir.search_parameters import SearchParameter, official
 from referral_hub.fhir.search_query import (
+    CompositeTerm,
     Criterion,
     DateTerm,
     Include,
+    Link,
     MissingTerm,
     NumberTerm,
     QuantityTerm,
@@ -33,7 +40,7 @@ from referral_hub.fhir.search_query import (
     TokenTerm,
     UriTerm,
 )
-from referral_hub.fhir.search_terms import alternatives, unescape
+from referral_hub.fhir.search_terms import Surroundings, alternatives, unescape
 
 NOW = microseconds(datetime(2026, 11, 24, 12, tzinfo=UTC))
 DECLARED = {
@@ -43,19 +50,30 @@ DECLARED = {
     "value-quantity": SearchParameter("value-quantity", "quantity", "Observation.value as Quantity"),
     "url": SearchParameter("url", "uri", "Questionnaire.url"),
     "questionnaire": SearchParameter("questionnaire", "reference", "QuestionnaireResponse.questionnaire"),
+    "pair": replace(official("Observation")["code-value-concept"], code="pair"),
+    "amount": replace(official("Observation")["component-code-value-quantity"], code="amount"),
 }
+CHAINS = (
+    "subject.Patient.gender",
+    "subject.Patient.birthdate",
+    "subject.Group.identifier",
+    "subject.Patient.identifier",
+)
+HAS = ("Task:focus:status", "Observation:subject:code")
 INCLUDES = ("Task:focus", "Task:patient")
 
 
 def parse(text: str) -> Query:
-    return parse_query(
-        query_pairs(text),
+    possible = Possible(
         DECLARED,
-        includes=INCLUDES,
-        revincludes=["Provenance:target"],
-        base_urls=["https://hub.example/fhir"],
-        at_us=NOW,
+        INCLUDES,
+        ["Provenance:target"],
+        iterated=INCLUDES,
+        chains=CHAINS,
+        has=HAS,
+        elsewhere=official,
     )
+    return read_query(query_pairs(text), possible, Surroundings(["https://hub.example/fhir"], NOW))
 
 
 def only(text: str) -> Criterion:
@@ -134,6 +152,20 @@ def number(text: str, low: str, high: str, prefix: Any = "eq") -> NumberTerm:
             [QuantityTerm(number("5.4", "5.35", "5.45", "ge"), "http://unitsofmeasure.org", "mg")],
         ),
         ("url=https://q.example/a", "", [UriTerm("https://q.example/a")]),
+        ("url:below=https://q.example/a", "below", [UriTerm("https://q.example/a")]),
+        ("url:above=https://q.example/a", "above", [UriTerm("https://q.example/a")]),
+        # composites
+        ("pair=urn:a|1$urn:b|2", "", [CompositeTerm(TokenTerm("urn:a", "1"), TokenTerm("urn:b", "2"))]),
+        (r"pair=a\$b$c", "", [CompositeTerm(TokenTerm(None, "a$b"), TokenTerm(None, "c"))]),
+        (
+            "amount=8480-6$gt5.4||mmHg",
+            "",
+            [
+                CompositeTerm(
+                    TokenTerm(None, "8480-6"), QuantityTerm(number("5.4", "5.35", "5.45", "gt"), None, "mmHg")
+                )
+            ],
+        ),
     ],
 )
 def test_each_spelling_means_one_thing(text: str, modifier: str, terms: list[Any]) -> None:
@@ -156,7 +188,21 @@ def test_each_spelling_means_one_thing(text: str, modifier: str, terms: list[Any
         ("status:Patient=a", "status", ":missing, :not"),
         ("name:not=a", "name", ":missing, :exact, :contains"),
         ("name=%CC%81", "name", "at least one letter"),
-        ("url:below=a", "url", ":missing"),
+        ("url:exact=a", "url", ":missing, :above, :below"),
+        ("pair=a", "pair", "code$value-concept"),
+        ("pair=a$b$c", "pair", "code$value-concept"),
+        ("pair=$b", "pair", "code$value-concept"),
+        ("pair:missing=true", "pair", "possible are none"),
+        ("pair=" + ",".join(["a$b"] * 21), "pair", "20"),
+        ("_sort=status,-status", "_sort", "each once"),
+        ("_sort=status,code,intent,priority,focus,owner", "_sort", "at most 5"),
+        ("_summary=true&_elements=status", "_elements", "_summary"),
+        ("_include:exact=Task:focus", "_include", "or with :iterate"),
+        ("_revinclude:iterate=Task:owner", "_revinclude", "Task:focus, Task:patient"),
+        ("subject:Patient.gender=", "subject", "no value"),
+        ("subject.birthdate=yesterday", "birthdate", "2026-11-24"),
+        ("subject.gender:exact=male", "gender", ":missing, :not"),
+        ("_has:Task:focus:status:exact=draft", "status", ":missing, :not"),
         ("owner:missing=yes", "owner", "true or false"),
         ("owner:missing=true,false", "owner", "one value"),
         ("owner:Task=7", "owner", ":Organization"),
@@ -190,7 +236,7 @@ def test_each_spelling_means_one_thing(text: str, modifier: str, terms: list[Any
         ("_include=*", "_include", "Task:focus, Task:patient"),
         ("_include=Task:owner", "_include", "Task:focus, Task:patient"),
         ("_include=Task:focus:x", "_include", "Task:focus, Task:patient"),
-        ("_include:iterate=Task:focus", "_include", "without a modifier"),
+        ("_include:iterate=Task:output", "_include", "Task:focus"),
         ("_revinclude=Task:focus", "_revinclude", "Provenance:target"),
         ("status=a%00b", "status", "control characters"),
         ("status=a%0Ab", "status", "control characters"),
@@ -215,12 +261,77 @@ def test_some_parameters_are_refused_for_everyone(code: str, suffix: str) -> Non
     assert refusal.value.parameter == code
 
 
+def gender(value: str, modifier: str = "") -> Criterion:
+    return Criterion(official("Patient")["gender"], modifier, (TokenTerm(None, value),))
+
+
 @pytest.mark.parametrize(
-    "name", ["patient.name", "patient:Patient.name", "subject:Patient.name:exact", "owner.partof.name"]
+    ("text", "links"),
+    [
+        ("subject.gender=male", [Link(False, "subject", "Patient", gender("male"))]),
+        ("subject:Patient.gender=male", [Link(False, "subject", "Patient", gender("male"))]),
+        ("subject:Patient.gender:not=male", [Link(False, "subject", "Patient", gender("male", "not"))]),
+        (
+            "_has:Task:focus:status=draft",
+            [
+                Link(
+                    True,
+                    "focus",
+                    "Task",
+                    Criterion(official("Task")["status"], "", (TokenTerm(None, "draft"),)),
+                )
+            ],
+        ),
+    ],
 )
-def test_chains_are_refused_not_ignored(name: str) -> None:
-    with pytest.raises(NotSupportedParameter, match="Chained"):
+def test_a_chain_is_a_condition_on_another_resource(text: str, links: list[Link]) -> None:
+    query = parse(text)
+    assert [list(group) for group in query.links] == [links]
+    assert (query.criteria, query.unknown) == ((), ())
+
+
+def test_a_chain_without_a_type_holds_along_any_type_of_the_list() -> None:
+    [group] = parse("subject.identifier=urn:x|1").links
+    assert sorted(link.type for link in group) == ["Group", "Patient"]
+
+
+@pytest.mark.parametrize(
+    ("name", "parameter"),
+    [
+        ("patient.name", "patient"),
+        ("subject:Patient.name", "subject"),
+        ("subject:Device.gender", "subject"),
+        ("subject:Patient.name:exact", "subject"),
+        ("subject.managingOrganization.name", "subject"),
+        ("owner.partof.name", "owner"),
+        ("status.x", "status"),
+        ("_has:Task:focus:code", "_has"),
+        ("_has:Task:patient:status", "_has"),
+        ("_has:Task:focus", "_has"),
+        ("_has", "_has"),
+        ("_has:Task:focus:_has:Task:part-of:status", "_has"),
+    ],
+)
+def test_outside_the_list_chains_are_refused_with_the_list(name: str, parameter: str) -> None:
+    with pytest.raises(NotSupportedParameter, match="published list") as refusal:
         parse(f"{name}=x")
+    assert refusal.value.parameter == parameter
+    assert "Task:focus:status" in refusal.value.text or "subject.Patient.gender" in refusal.value.text
+
+
+def test_a_search_has_a_bound_of_values_and_links() -> None:
+    values = ",".join("a" * MOST_VALUES)
+    with pytest.raises(MalformedContent, match=str(MOST_TERMS)):
+        parse("&".join([f"status={values}"] * (MOST_TERMS // MOST_VALUES + 1)))
+    with pytest.raises(MalformedContent, match=str(MOST_LINKS)):
+        parse("&".join(["subject.gender=male"] * (MOST_LINKS + 1)))
+
+
+def test_what_iterates_is_marked() -> None:
+    assert parse("_include:iterate=Task:focus").includes == (Include("Task", "focus", iterate=True),)
+    assert parse("_revinclude:iterate=Task:patient").revincludes == (
+        Include("Task", "patient", iterate=True),
+    )
 
 
 def test_unknown_parameters_are_named_for_the_caller_to_decide() -> None:
