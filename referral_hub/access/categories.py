@@ -1,8 +1,9 @@
 """In which information category a resource falls, in the words she saw on the form.
 
-What lives here: the categories, the service domains of the practice guide, and the tables from type,
-``category``, ``type`` and ``code`` to a category. What does not: labels (``access.labels``), which category
-an element of a view has (``access.views``), and what a category opens (``access.decision``).
+What lives here: the categories, the service domains of the practice guide, and the tables from codes to a
+category. What does not: which elements of a type are asked (``resources``, one declaration each), labels
+(``access.labels``), which category an element of a view has (``access.views``), and what a category opens
+(``access.decision``).
 
 The table is used when a resource is written. What it does not know is very restricted, and so is a resource
 that claims two categories at once: a release for one of them must not open the other. A code table is never
@@ -17,7 +18,8 @@ from types import MappingProxyType
 from typing import Any
 
 from referral_hub.fhir.canonical import SDOHCC_ORDER_DETAIL, code_system
-from referral_hub.fhir.elements import codings
+from referral_hub.fhir.elements import at_path, codings
+from referral_hub.resources.catalog import DEFINITIONS
 
 INFORMATION_CATEGORY = code_system("information-category")
 SERVICE_DOMAIN = code_system("service-domain")
@@ -92,31 +94,9 @@ SERVICE_DOMAINS: Mapping[str, str] = MappingProxyType(
 )
 """Services of the practice guide, each with the category that a request for it falls in."""
 
-_BY_TYPE: Mapping[str, str] = MappingProxyType(
-    {
-        "Patient": "identity",
-        "RelatedPerson": "family",
-        "RiskAssessment": "safety",
-        **dict.fromkeys(("CarePlan", "CareTeam", "EpisodeOfCare"), "plan"),
-        **dict.fromkeys(("AuditEvent", "Consent", "Provenance"), OWN),
-        **dict.fromkeys(
-            ("Endpoint", "HealthcareService", "Location", "Organization", "Practitioner", "PractitionerRole"),
-            DIRECTORY,
-        ),
-    }
-)
-INHERITING = frozenset({"Appointment", "Binary", "Communication", "Procedure", "Task"})
-"""Types that have the category of what they are based on, focused on or named by."""
-_CODED_BY: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "Condition": ("category", "code"),
-        "Observation": ("category", "code"),
-        "DocumentReference": ("category", "type"),
-        "ServiceRequest": ("category", "code"),
-    }
-)
-
 _OBSERVATION_CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
+_FLAG_CATEGORY = "http://terminology.hl7.org/CodeSystem/flag-category"
+_GOAL_CATEGORY = "http://terminology.hl7.org/CodeSystem/goal-category"
 _SNOMED = "http://snomed.info/sct"
 _LOINC = "http://loinc.org"
 
@@ -153,6 +133,8 @@ _SPECIFIC: Mapping[tuple[str, str], str] = MappingProxyType(
                 ("veteran-status", VERY_RESTRICTED),
             )
         },
+        (_FLAG_CATEGORY, "safety"): "safety",
+        (_GOAL_CATEGORY, "safety"): "safety",
         (_SNOMED, "409063005"): "mental-health",  # counselling
     }
 )
@@ -171,6 +153,8 @@ _BROAD: Mapping[tuple[str, str], str] = MappingProxyType(
                     "vital-signs",
                 )
             ),
+            *((_FLAG_CATEGORY, code) for code in ("clinical", "diet", "drug", "lab")),
+            *((_GOAL_CATEGORY, code) for code in ("dietary", "nursing", "physiotherapy")),
             ("http://terminology.hl7.org/CodeSystem/condition-category", "encounter-diagnosis"),
             ("http://terminology.hl7.org/CodeSystem/condition-category", "problem-list-item"),
             ("http://hl7.org/fhir/us/core/CodeSystem/condition-category", "health-concern"),
@@ -213,8 +197,9 @@ def category_of(resource: Mapping[str, Any], inherited: str = "") -> str:
 
     Args:
         resource: decoded FHIR JSON.
-        inherited: the category of what it is based on (Procedure, Appointment, Communication), focused on
-            (Task) or named by (Binary); empty where there is none.
+        inherited: the category of what it is based on (Procedure, Appointment, Encounter), focused on (Task)
+            or named by (Binary); empty where there is none. A type that is coded too is asked for the hub's
+            own code first.
 
     Returns:
         one of :data:`CATEGORIES`, :data:`DIRECTORY`, :data:`OWN`, or :data:`VERY_RESTRICTED` for what is
@@ -227,13 +212,23 @@ def category_of(resource: Mapping[str, Any], inherited: str = "") -> str:
     >>> category_of({"resourceType": "Condition", "code": {"text": "something"}})
     'very-restricted'
     """
-    type_name = str(resource.get("resourceType", ""))
-    if type_name in INHERITING:
+    definition = DEFINITIONS.get(str(resource.get("resourceType", "")))
+    if definition is None:
+        return VERY_RESTRICTED
+    if definition.category:
+        return definition.category
+    found = [
+        pair
+        for path in definition.coded_by
+        for element in at_path(resource, path)
+        for pair in codings(element)
+    ]
+    stated = _only(_hub_categories(found))
+    if stated:
+        return stated
+    if definition.inherits and inherited:
         return inherited if inherited in CATEGORIES else VERY_RESTRICTED
-    if type_name in _CODED_BY:
-        found = [pair for element in _CODED_BY[type_name] for pair in codings(resource.get(element))]
-        return _only(_hub_categories(found)) or _standard_category(found)
-    return _BY_TYPE.get(type_name, VERY_RESTRICTED)
+    return _standard_category(found)
 
 
 def service_category_coding(category: str) -> dict[str, str]:

@@ -57,7 +57,8 @@ def confidentiality_of(
 ) -> tuple[Literal["R", "V"], tuple[str, ...]]:
     """Gives the confidentiality and the sensitivity tags of a resource as it is written.
 
-    An author may raise the label (``meta.security``), never lower it.
+    An author may raise the label (``meta.security``, DocumentReference.securityLabel, Composition.confidentiality),
+    never lower it.
 
     Args:
         resource: decoded FHIR JSON.
@@ -74,7 +75,11 @@ def confidentiality_of(
     ('V', ('THB',))
     """
     meta = resource.get("meta")
-    stated = tuple(codings(meta.get("security"))) if isinstance(meta, Mapping) else ()
+    stated = {
+        *(codings(meta.get("security")) if isinstance(meta, Mapping) else ()),
+        *codings(resource.get("securityLabel")),
+        (CONFIDENTIALITY, str(resource.get("confidentiality", ""))),
+    }
     very = category == VERY_RESTRICTED or (CONFIDENTIALITY, "V") in stated
     tags = set(_BY_CATEGORY.get(category, ()))
     if category != DIRECTORY:

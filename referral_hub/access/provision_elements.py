@@ -28,6 +28,7 @@ from referral_hub.fhir.canonical import (
     PARTICIPATION_TYPE,
     code_system,
 )
+from referral_hub.fhir.code_tables import defined_codes
 from referral_hub.fhir.dates import LATEST_US
 from referral_hub.fhir.elements import codings, reference_text
 from referral_hub.fhir.outcome import Issue
@@ -215,7 +216,9 @@ class Reader:
     def _purposes(self, node: _Node, path: str) -> frozenset[str] | None:
         found: set[str] = set()
         for index, (system, code) in self._codings(node, "purpose", path):
-            if system not in (ACT_REASON, PURPOSE):
+            reasons = defined_codes(ACT_REASON) if system == ACT_REASON else None
+            if system not in (ACT_REASON, PURPOSE) or (reasons is not None and code not in reasons):
+                # A mistyped purpose of a refusal would stop less than she meant.
                 self._issue(f"{path}.purpose[{index}]", "A purpose is a code of v3-ActReason or of the hub.")
             found.add(code)
         return frozenset(found) or None

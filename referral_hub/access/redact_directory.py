@@ -23,10 +23,13 @@ from referral_hub.access.redact_rules import (
 )
 from referral_hub.access.redact_table import Reading, Rule, Table, copied
 from referral_hub.errors import NotFound
+from referral_hub.resources.catalog import DEFINITIONS
 
 _DIRECTORY_TYPES = frozenset(
-    {"Organization", "HealthcareService", "Location", "Endpoint", "Practitioner", "PractitionerRole"}
+    name for name, definition in DEFINITIONS.items() if definition.directory or definition.listed
 )
+_OF_QUESTIONS = frozenset({"ValueSet", "CodeSystem"})
+"""What a questionnaire may carry inside itself: the codes to answer with."""
 
 
 def public(value: Any, reading: Reading) -> Any:
@@ -53,6 +56,31 @@ def _entry(value: dict[str, Any]) -> dict[str, Any] | None:
     if isinstance(text, str) and text.partition("/")[0] in _DIRECTORY_TYPES:
         return {"reference": text.partition("/_history/")[0]}
     return None
+
+
+def as_published(value: Any, reading: Reading) -> Any:
+    """Lets a value stay as published, extensions included; references only to other directory entries."""
+    if isinstance(value, dict):
+        if "reference" in value:
+            return _entry(value)
+        stay = {name: as_published(inner, reading) for name, inner in value.items()}
+        shown = {name: inner for name, inner in stay.items() if inner is not None}
+        if "url" in value and len(value) > 1 and not shown.keys() - {"url", "id"}:
+            return None  # an extension whose value is hidden
+        return shown or None
+    if isinstance(value, list):
+        # A null in a list holds the place of what stands beside it.
+        stays = [as_published(item, reading) for item in value]
+        return [
+            one for one, item in zip(stays, value, strict=True) if one is not None or item is None
+        ] or None
+    return value
+
+
+def _codes_inside(value: Any, reading: Reading) -> Any:
+    """Lets the code lists stay that a questionnaire carries inside itself."""
+    inside = [one for one in value if one.get("resourceType") in _OF_QUESTIONS]
+    return as_published(inside, reading)
 
 
 def _public(*names: str) -> dict[str, Rule]:
@@ -107,6 +135,59 @@ _PRACTITIONER_ROLE = Table(
     )
 )  # fmt: skip
 
+_DEVICE = Table(
+    _public(
+        "identifier", "definition", "status", "statusReason", "manufacturer", "modelNumber", "deviceName", "type",
+        "version", "owner", "contact", "location", "url", "safety",
+    )
+)  # fmt: skip
+_SCHEDULE = Table(
+    _public(
+        "identifier", "active", "serviceCategory", "serviceType", "specialty", "actor", "planningHorizon"
+    ),
+    required={"actor": None},
+)
+_SLOT = Table(
+    _public(
+        "identifier", "serviceCategory", "serviceType", "specialty", "appointmentType", "schedule", "status",
+        "start", "end", "overbooked",
+    ),
+    required={
+        "schedule": None, "status": absent_primitive, "start": absent_primitive, "end": absent_primitive
+    },
+)  # fmt: skip
+_ORGANIZATION_AFFILIATION = Table(
+    _public(
+        "identifier", "active", "period", "organization", "participatingOrganization", "network", "code",
+        "specialty", "healthcareService", "telecom", "endpoint",
+    )
+)  # fmt: skip
+
+
+def _published(*names: str) -> dict[str, Rule]:
+    """Gives the rules of something that is written to be read by everybody: as it is, extensions too."""
+    of_every = (
+        "extension", "url", "identifier", "version", "name", "title", "derivedFrom", "status", "experimental",
+        "date", "publisher", "contact", "description", "useContext", "jurisdiction", "purpose", "copyright",
+        "approvalDate", "lastReviewDate", "effectivePeriod",
+    )  # fmt: skip
+    return dict.fromkeys((*of_every, *names), as_published)
+
+
+_QUESTIONNAIRE = Table(
+    {**_published("subjectType", "code", "item"), "contained": _codes_inside},
+    required={"status": absent_primitive},
+)
+_MEASURE = Table(
+    _published(
+        "subtitle", "subjectCodeableConcept", "usage", "topic", "author", "editor", "reviewer", "endorser",
+        "relatedArtifact", "library", "disclaimer", "scoring", "compositeScoring", "type", "riskAdjustment",
+        "rateAggregation", "rationale", "clinicalRecommendationStatement", "improvementNotation", "definition",
+        "guidance", "group", "supplementalData",
+    ),
+    required={"status": absent_primitive},
+)  # fmt: skip
+
 DIRECTORY: Mapping[str, Table] = {
     "Organization": _ORGANIZATION,
     "HealthcareService": _HEALTHCARE_SERVICE,
@@ -114,6 +195,12 @@ DIRECTORY: Mapping[str, Table] = {
     "Endpoint": _ENDPOINT,
     "Practitioner": _PRACTITIONER,
     "PractitionerRole": _PRACTITIONER_ROLE,
+    "Device": _DEVICE,
+    "Schedule": _SCHEDULE,
+    "Slot": _SLOT,
+    "OrganizationAffiliation": _ORGANIZATION_AFFILIATION,
+    "Questionnaire": _QUESTIONNAIRE,
+    "Measure": _MEASURE,
 }
 
 

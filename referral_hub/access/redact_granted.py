@@ -1,8 +1,8 @@
 """What of the person's other records a reader gets whose release names their category, or the record itself.
 
-What lives here: the list of every type (made in ``redact_findings``, ``redact_plans``, ``redact_messages``
-and here). What does not: whether the record is opened at all (``access.decision`` and the row of the
-referral), the rules of the vocabulary (``access.redact_rules``).
+What lives here: the list of every type (made in ``redact_findings``, ``redact_plans``, ``redact_messages``,
+``redact_encounters``, ``redact_papers`` and here). What does not: whether the record is opened at all
+(``access.decision`` and the row of the referral), the rules of the vocabulary (``access.redact_rules``).
 
 How to read a list: free text and what people wrote by hand stays only where free text is open (not a
 shelter's, or V is named); an element marked ``very`` only where V is named; a reference only where its
@@ -19,8 +19,10 @@ type.
 from collections.abc import Mapping
 from typing import Any
 
+from referral_hub.access.redact_encounters import DEVICE, ENCOUNTER, FLAG, GOAL, MEASURE_REPORT
 from referral_hub.access.redact_findings import CONDITION, OBSERVATION, PROCEDURE, RISK_ASSESSMENT
 from referral_hub.access.redact_messages import BINARY, COMMUNICATION, DOCUMENT_REFERENCE
+from referral_hub.access.redact_papers import BASIC, COMPOSITION, QUESTIONNAIRE_RESPONSE
 from referral_hub.access.redact_plans import APPOINTMENT, CARE_PLAN, CARE_TEAM, EPISODE_OF_CARE
 from referral_hub.access.redact_rules import (
     concept,
@@ -54,21 +56,31 @@ RELATED_PERSON = Table(
 
 GRANTED: Mapping[str, Table] = {
     "Appointment": APPOINTMENT,
+    "Basic": BASIC,
     "Binary": BINARY,
     "CarePlan": CARE_PLAN,
     "CareTeam": CARE_TEAM,
     "Communication": COMMUNICATION,
+    "Composition": COMPOSITION,
     "Condition": CONDITION,
+    "Device": DEVICE,
     "DocumentReference": DOCUMENT_REFERENCE,
+    "Encounter": ENCOUNTER,
     "EpisodeOfCare": EPISODE_OF_CARE,
+    "Flag": FLAG,
+    "Goal": GOAL,
+    "MeasureReport": MEASURE_REPORT,
     "Observation": OBSERVATION,
     "Procedure": PROCEDURE,
+    "QuestionnaireResponse": QUESTIONNAIRE_RESPONSE,
     "RelatedPerson": RELATED_PERSON,
     "RiskAssessment": RISK_ASSESSMENT,
 }
 """The types a release can open beside Task, ServiceRequest and Patient; others are their author's only."""
 
-_BONES = ("status", "docStatus", "intent", "active", "subject", "patient", "basedOn", "contentType")
+_BONES = (
+    "status", "docStatus", "lifecycleStatus", "intent", "active", "subject", "patient", "basedOn", "contentType",
+)  # fmt: skip
 SKELETONS: Mapping[str, Table] = {name: table.only(*_BONES) for name, table in GRANTED.items()}
 
 

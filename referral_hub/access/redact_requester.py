@@ -122,7 +122,8 @@ _RECIPIENTS_PART = {
 def task_requester(task: Mapping[str, Any], reading: Reading) -> dict[str, Any]:
     """Gives the author its own Task: status, steps, reason code, times; the answer as far as she allows it.
 
-    Everything it wrote itself stands as written.
+    Everything it wrote itself stands as written. Where something of the recipient's is left out, the copy no
+    longer claims a profile: a completed referral without its result would break the claim.
     """
     shown: dict[str, Any] = {}
     for name, value in task.items():
@@ -130,4 +131,7 @@ def task_requester(task: Mapping[str, Any], reading: Reading) -> dict[str, Any]:
         stays = value if rule is None else rule(value, reading)
         if stays is not None:
             shown[name] = stays
+    claims = task.get("meta")
+    if isinstance(claims, dict) and "profile" in claims and shown != task:
+        shown["meta"] = {name: value for name, value in claims.items() if name != "profile"}
     return shown

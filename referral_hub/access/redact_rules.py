@@ -33,6 +33,17 @@ since 2019); and the hub's own sensitivity tags. No such table is complete: a se
 that say what to do, not what happened. Source: ``practice.md`` 6; ``consent.md`` L-04.
 """
 
+
+def never_sent(system: str, code: str) -> bool:
+    """Tells whether a code leaves no organisation, so that others find nothing by it either.
+
+    >>> never_sent("http://hl7.org/fhir/sid/icd-10-cm", "T74.51XA"), never_sent("http://loinc.org", "T74.51XA")
+    (True, False)
+    """
+    never = NEVER_SENT.get(system)
+    return never is not None and code.startswith(never)
+
+
 # Rules for values that carry no text of their own.
 
 
@@ -81,10 +92,8 @@ def coding(value: Any, reading: Reading) -> dict[str, Any] | None:
         return None
     system = value.get("system")
     code = value.get("code")
-    if isinstance(system, str) and isinstance(code, str):
-        never = NEVER_SENT.get(system)
-        if never is not None and code.startswith(never):
-            return None
+    if isinstance(system, str) and isinstance(code, str) and never_sent(system, code):
+        return None
     shown: dict[str, Any] = {} if system is None else {"system": system}
     if code is not None:
         shown["code"] = code

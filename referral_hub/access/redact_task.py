@@ -119,6 +119,17 @@ def _restriction(value: Any, reading: Reading) -> dict[str, Any] | None:
     return {"period": stays} if stays else None
 
 
+def _focus(value: Any, reading: Reading) -> dict[str, Any] | None:
+    """Leads to the request: for the hub's organisation to the copy, where the original lies elsewhere."""
+    copy = {"reference": reading.view.request} if reading.view.request else None
+    return local_reference(value, reading) or copy
+
+
+def _for(value: Any, reading: Reading) -> dict[str, Any] | None:
+    copy = {"reference": reading.view.person} if reading.view.request else None
+    return local_reference(value, reading) or copy
+
+
 def _outputs(value: Any, reading: Reading) -> Any:
     return value if "output" in reading.view.own else None
 
@@ -232,7 +243,7 @@ _CARD_RULES = {
     "output": _outputs,
     "note": _own_notes,
 }
-_NOTICE_RULES = {**_CARD_RULES, "focus": local_reference, "for": local_reference}
+_NOTICE_RULES = {**_CARD_RULES, "focus": _focus, "for": _for}
 _FULL_RULES = {
     **_NOTICE_RULES,
     "code": concept,

@@ -18,6 +18,7 @@ from typing import Literal
 from urllib.parse import quote, unquote
 
 from referral_hub.errors import MalformedContent
+from referral_hub.resources.catalog import DEFINITIONS
 
 Context = Literal["patient", "user", "system"]
 Constraint = tuple[str, str]
@@ -29,10 +30,7 @@ LOOP_FLOOR: Mapping[str, str] = MappingProxyType(
         "Task": "rus",
         "ServiceRequest": "rs",
         "Patient": "rs",
-        **dict.fromkeys(
-            ("Endpoint", "HealthcareService", "Location", "Organization", "Practitioner", "PractitionerRole"),
-            "rs",
-        ),
+        **{name: "rs" for name, found in DEFINITIONS.items() if found.directory or found.listed},
         **dict.fromkeys(
             (
                 "Appointment",
@@ -40,8 +38,11 @@ LOOP_FLOOR: Mapping[str, str] = MappingProxyType(
                 "Communication",
                 "Condition",
                 "DocumentReference",
+                "Encounter",
+                "Goal",
                 "Observation",
                 "Procedure",
+                "QuestionnaireResponse",
             ),
             "crus",
         ),

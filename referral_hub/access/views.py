@@ -53,6 +53,7 @@ class View:
         visible: ``Type/id`` of what the reader may see, as far as this resource points at it.
         selves: what means the reader itself, beside its Organization: its HealthcareServices and roles.
         person: ``Patient/id`` of the person it is about.
+        request: ``ServiceRequest/id`` of the copy of a request that lies on a source's own server.
         requester: ``Organization/id`` shown as the one who asks.
         own: elements of the Task whose present value the reader wrote itself.
         shelter: the directory entry is a shelter's; neutral_name: the name it has there.
@@ -73,6 +74,7 @@ class View:
     visible: frozenset[str] = frozenset()
     selves: frozenset[str] = frozenset()
     person: str = ""
+    request: str = ""
     requester: str = ""
     own: frozenset[str] = frozenset()
     shelter: bool = False

@@ -25,10 +25,9 @@ from referral_hub.access.task_parts import (
     organization,
 )
 from referral_hub.errors import InvalidResource
-from referral_hub.fhir.elements import codings
 from referral_hub.fhir.outcome import Issue
-
-OBSERVATION_VALUE = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
+from referral_hub.fhir.subsets import is_subsetted
+from referral_hub.fhir.xml_narrative import same_narrative
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +137,7 @@ def merge_update(
     'hidden'
     """
     type_name = str(stored.get("resourceType", ""))
-    if _is_subsetted(submitted):
+    if is_subsetted(submitted):
         raise InvalidResource(
             [
                 Issue(
@@ -200,16 +199,25 @@ def author_issues(task: Mapping[str, Any], writer: str) -> tuple[Issue, ...]:
 
 
 def same(one: Any, other: Any) -> bool:
-    """Says whether two JSON values are the same to the digit; the order of keys does not matter.
+    """Says whether two JSON values say the same to the digit; the order of keys does not matter.
+
+    Software that speaks XML spells a narrative its own way, and leaves out a list of nothing but nulls: what comes
+    back so was not changed.
 
     >>> same({"value": Decimal("1.0")}, {"value": Decimal("1.00")}), same(True, 1)
     (False, False)
+    >>> div = '<div xmlns="http://www.w3.org/1999/xhtml">%s</div>'
+    >>> same({"div": div % "a<br/>&#66;"}, {"div": div % "a<br></br>B"}), same({"div": div % "a"}, {"div": div % "b"})
+    (True, False)
     """
     if isinstance(one, dict):
-        return (
-            isinstance(other, dict)
-            and one.keys() == other.keys()
-            and all(same(value, other[name]) for name, value in one.items())
+        if not isinstance(other, dict):
+            return False
+        if one.keys() != other.keys():
+            one, other = _said(one), _said(other)
+        return one.keys() == other.keys() and all(
+            same(value, other[name]) or (name == "div" and same_narrative(value, other[name]))
+            for name, value in one.items()
         )
     if isinstance(one, list):
         return (
@@ -220,6 +228,15 @@ def same(one: Any, other: Any) -> bool:
     if isinstance(one, Decimal):
         return isinstance(other, Decimal) and str(one) == str(other)
     return type(one) is type(other) and one == other
+
+
+def _said(element: dict[str, Any]) -> dict[str, Any]:
+    """Gives an object without lists of nothing but nulls: beside their sibling they say nothing."""
+    return {
+        name: value
+        for name, value in element.items()
+        if not (isinstance(value, list) and all(item is None for item in value))
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,12 +276,6 @@ def _may_replace(how: How, shown: Mapping[str, Any], submitted: Mapping[str, Any
         return True
     reason = shown.get("statusReason")
     return how == "with-status-or-own" and isinstance(reason, dict) and "text" in reason
-
-
-def _is_subsetted(resource: Mapping[str, Any]) -> bool:
-    found = resource.get("meta")
-    tags = found.get("tag") if isinstance(found, Mapping) else None
-    return (OBSERVATION_VALUE, "SUBSETTED") in codings(tags)
 
 
 def _list(resource: Mapping[str, Any], name: str) -> list[Any]:

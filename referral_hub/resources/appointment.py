@@ -7,6 +7,8 @@ from referral_hub.resources.definition import REMOVABLE, ResourceDefinition, Sea
 
 DEFINITION = ResourceDefinition(
     type_name="Appointment",
+    inherits=True,
+    opened=True,
     subject=("participant.actor",),
     based_on=("basedOn",),
     status_element="status",
@@ -18,6 +20,17 @@ DEFINITION = ResourceDefinition(
         Searchable("identifier", "own"),
         Searchable("actor", "own"),
         Searchable("based-on", "full"),
+        Searchable("appointment-type"),
+        Searchable("reason-code"),
+        Searchable("service-category"),
+        Searchable("service-type"),
+        Searchable("specialty"),
+        Searchable("location", "own"),
+        Searchable("part-status", "own"),
+        Searchable("practitioner", "own"),
+        Searchable("reason-reference", "own"),
+        Searchable("slot", "own"),
+        Searchable("supporting-info", "own"),
     ),
     interactions=REMOVABLE,
 )

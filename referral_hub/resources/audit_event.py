@@ -7,6 +7,7 @@ from referral_hub.resources.definition import ResourceDefinition, Searchable
 
 DEFINITION = ResourceDefinition(
     type_name="AuditEvent",
+    category="own",
     search=(
         Searchable("date", "own"),
         Searchable("patient", "own"),

@@ -7,6 +7,8 @@ from referral_hub.resources.definition import REMOVABLE, ResourceDefinition
 
 DEFINITION = ResourceDefinition(
     type_name="Binary",
+    inherits=True,
+    opened=True,
     subject=("securityContext",),
     interactions=REMOVABLE,
 )

@@ -3,10 +3,12 @@
 Source: HL7 FHIR R4 CareTeam.
 """
 
-from referral_hub.resources.definition import REMOVABLE, ResourceDefinition, Searchable
+from referral_hub.resources.definition import BY_PATIENT, REMOVABLE, ResourceDefinition, Searchable
 
 DEFINITION = ResourceDefinition(
     type_name="CareTeam",
+    category="plan",
+    opened=True,
     subject=("subject",),
     status_element="status",
     search=(
@@ -16,6 +18,9 @@ DEFINITION = ResourceDefinition(
         Searchable("subject"),
         Searchable("participant", "own"),
         Searchable("identifier", "own"),
+        Searchable("date"),
+        Searchable("encounter", "own"),
     ),
+    chains=BY_PATIENT,
     interactions=REMOVABLE,
 )

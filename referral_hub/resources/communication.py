@@ -3,10 +3,12 @@
 Source: HL7 FHIR R4 Communication; ``views.md`` 9.
 """
 
-from referral_hub.resources.definition import REMOVABLE, ResourceDefinition, Searchable
+from referral_hub.resources.definition import BY_PATIENT, REMOVABLE, ResourceDefinition, Searchable
 
 DEFINITION = ResourceDefinition(
     type_name="Communication",
+    inherits=True,
+    opened=True,
     subject=("subject",),
     based_on=("basedOn", "about"),
     status_element="status",
@@ -20,6 +22,12 @@ DEFINITION = ResourceDefinition(
         Searchable("based-on", "own"),
         Searchable("recipient", "own"),
         Searchable("identifier", "own"),
+        Searchable("received"),
+        Searchable("encounter", "own"),
+        Searchable("medium", "own"),
+        Searchable("part-of", "own"),
+        Searchable("sender", "own"),
     ),
+    chains=BY_PATIENT,
     interactions=REMOVABLE,
 )

@@ -7,7 +7,7 @@ Source: HL7 FHIR R4 Consent; ``consent.md`` 1; ``views.md`` 9.
 """
 
 from referral_hub.fhir.canonical import code_system
-from referral_hub.resources.definition import REMOVABLE, ResourceDefinition, Searchable
+from referral_hub.resources.definition import BY_PATIENT, REMOVABLE, ResourceDefinition, Searchable
 from referral_hub.resources.lifecycle import Actor, Lifecycle, Move
 
 CONSENT_KIND = code_system("consent-kind")
@@ -37,7 +37,10 @@ LIFECYCLE = Lifecycle(
 
 DEFINITION = ResourceDefinition(
     type_name="Consent",
+    category="own",
+    opened=True,
     subject=("patient",),
+    subject_named=True,
     status_element="status",
     date_elements=("dateTime",),
     search=(
@@ -49,8 +52,13 @@ DEFINITION = ResourceDefinition(
         Searchable("scope", "own"),
         Searchable("source-reference", "own"),
         Searchable("status", "own"),
+        Searchable("actor", "own"),
+        Searchable("data", "own"),
+        Searchable("period", "own"),
+        Searchable("purpose", "own"),
     ),
     includes=("Consent:source-reference", "Consent:patient"),
+    chains=BY_PATIENT,
     interactions=REMOVABLE,
     lifecycle=LIFECYCLE,
     version_aware=True,

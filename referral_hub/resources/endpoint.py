@@ -7,13 +7,17 @@ from referral_hub.resources.definition import REMOVABLE, ResourceDefinition, Sea
 
 DEFINITION = ResourceDefinition(
     type_name="Endpoint",
+    category="directory",
     status_element="status",
     search=(
         Searchable("identifier"),
         Searchable("status"),
         Searchable("organization"),
         Searchable("connection-type"),
+        Searchable("name"),
+        Searchable("payload-type"),
     ),
     interactions=REMOVABLE,
     directory=True,
+    keeper="managingOrganization",
 )

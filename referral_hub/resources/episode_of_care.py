@@ -3,10 +3,12 @@
 Source: HL7 FHIR R4 EpisodeOfCare; ``practice.md`` 9.
 """
 
-from referral_hub.resources.definition import REMOVABLE, ResourceDefinition, Searchable
+from referral_hub.resources.definition import BY_PATIENT, REMOVABLE, ResourceDefinition, Searchable
 
 DEFINITION = ResourceDefinition(
     type_name="EpisodeOfCare",
+    category="plan",
+    opened=True,
     subject=("patient",),
     status_element="status",
     date_elements=("period",),
@@ -17,6 +19,10 @@ DEFINITION = ResourceDefinition(
         Searchable("type"),
         Searchable("organization", "own"),
         Searchable("identifier", "own"),
+        Searchable("care-manager", "own"),
+        Searchable("condition", "own"),
+        Searchable("incoming-referral", "own"),
     ),
+    chains=BY_PATIENT,
     interactions=REMOVABLE,
 )

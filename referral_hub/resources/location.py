@@ -7,15 +7,28 @@ from referral_hub.resources.definition import REMOVABLE, ResourceDefinition, Sea
 
 DEFINITION = ResourceDefinition(
     type_name="Location",
+    category="directory",
     status_element="status",
     search=(
         Searchable("identifier"),
         Searchable("status"),
         Searchable("organization"),
-        Searchable("name", "own"),
-        Searchable("address", "own"),
+        Searchable("name"),
+        Searchable("address"),
+        Searchable("address-city"),
+        Searchable("address-state"),
+        Searchable("endpoint"),
+        Searchable("operational-status"),
+        Searchable("partof"),
+        Searchable("type"),
     ),
     includes=("Location:organization",),
+    chains=(
+        "organization.Organization.name",
+        "organization.Organization.type",
+    ),
+    revincludes=("HealthcareService:location",),
     interactions=REMOVABLE,
     directory=True,
+    keeper="managingOrganization",
 )

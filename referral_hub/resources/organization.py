@@ -7,13 +7,29 @@ from referral_hub.resources.definition import REMOVABLE, ResourceDefinition, Sea
 
 DEFINITION = ResourceDefinition(
     type_name="Organization",
+    category="directory",
     search=(
-        Searchable("identifier"),
+        Searchable("identifier", "public"),
         Searchable("active"),
-        Searchable("type"),
-        Searchable("name", "own"),
-        Searchable("partof", "own"),
+        Searchable("type", "public"),
+        Searchable("name", "public"),
+        Searchable("partof", "public"),
+        Searchable("address-city", "public"),
+        Searchable("address-state", "public"),
+        Searchable("endpoint", "public"),
+    ),
+    has=(
+        "HealthcareService:organization:service-category",
+        "HealthcareService:organization:service-type",
+    ),
+    revincludes=(
+        "HealthcareService:organization",
+        "Location:organization",
+        "Endpoint:organization",
+        "PractitionerRole:organization",
     ),
     interactions=REMOVABLE,
     directory=True,
+    at_shelter=True,
+    by_coordinator=True,
 )

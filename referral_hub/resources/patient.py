@@ -7,6 +7,8 @@ from referral_hub.resources.definition import REMOVABLE, ResourceDefinition, Sea
 
 DEFINITION = ResourceDefinition(
     type_name="Patient",
+    category="identity",
+    opened=True,
     search=(
         Searchable("birthdate", "own", identifying=True),
         Searchable("family", "own", identifying=True),
@@ -16,6 +18,25 @@ DEFINITION = ResourceDefinition(
         Searchable("name", "own", identifying=True),
         Searchable("active", "own"),
         Searchable("language", "own"),
+    ),
+    has=(
+        "Task:patient:status",
+        "Task:patient:business-status",
+        "Task:patient:owner",
+        "ServiceRequest:patient:category",
+        "ServiceRequest:patient:status",
+        "Condition:patient:category",
+        "Condition:patient:code",
+        "Consent:patient:status",
+    ),
+    revincludes=(
+        "Task:patient",
+        "ServiceRequest:patient",
+        "Condition:patient",
+        "Consent:patient",
+        "CarePlan:patient",
+        "RelatedPerson:patient",
+        "Provenance:target",
     ),
     interactions=REMOVABLE,
 )

@@ -7,10 +7,13 @@ from referral_hub.resources.definition import REMOVABLE, ResourceDefinition, Sea
 
 DEFINITION = ResourceDefinition(
     type_name="Practitioner",
+    category="directory",
     search=(
         Searchable("identifier", "own"),
         Searchable("name", "own", identifying=True),
         Searchable("active", "own"),
+        Searchable("communication"),
     ),
     interactions=REMOVABLE,
+    listed=True,
 )

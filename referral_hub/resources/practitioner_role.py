@@ -7,12 +7,24 @@ from referral_hub.resources.definition import REMOVABLE, ResourceDefinition, Sea
 
 DEFINITION = ResourceDefinition(
     type_name="PractitionerRole",
+    category="directory",
     search=(
         Searchable("identifier", "own"),
-        Searchable("organization", "own"),
-        Searchable("practitioner", "own"),
-        Searchable("active", "own"),
+        Searchable("organization"),
+        Searchable("practitioner"),
+        Searchable("active"),
+        Searchable("role"),
+        Searchable("service"),
+        Searchable("specialty"),
+        Searchable("endpoint", "own"),
+        Searchable("location", "own"),
     ),
     includes=("PractitionerRole:organization", "PractitionerRole:practitioner"),
+    chains=(
+        "organization.Organization.name",
+        "practitioner.Practitioner.identifier",
+        "practitioner.Practitioner.name",
+    ),
     interactions=REMOVABLE,
+    listed=True,
 )

@@ -7,6 +7,7 @@ from referral_hub.resources.definition import WRITABLE, ResourceDefinition, Sear
 
 DEFINITION = ResourceDefinition(
     type_name="Provenance",
+    category="own",
     subject=("target",),
     search=(
         Searchable("target", "own"),

@@ -3,7 +3,13 @@
 Source: HL7 FHIR R4 ServiceRequest; SDOHCC ServiceRequest; ``referral-loop.md`` Part B.
 """
 
-from referral_hub.resources.definition import REMOVABLE, ResourceDefinition, Searchable
+from referral_hub.resources.definition import (
+    BY_PATIENT,
+    BY_SUBJECT,
+    REMOVABLE,
+    ResourceDefinition,
+    Searchable,
+)
 from referral_hub.resources.lifecycle import Actor, Lifecycle, Move
 
 _AUTHOR: frozenset[Actor] = frozenset({"requester"})
@@ -31,6 +37,8 @@ LIFECYCLE = Lifecycle(
 
 DEFINITION = ResourceDefinition(
     type_name="ServiceRequest",
+    coded_by=("category", "code"),
+    opened=True,
     subject=("subject",),
     status_element="status",
     date_elements=("occurrenceDateTime", "occurrencePeriod", "authoredOn"),
@@ -58,6 +66,23 @@ DEFINITION = ResourceDefinition(
         "ServiceRequest:performer",
         "ServiceRequest:requester",
         "ServiceRequest:supporting-info",
+    ),
+    chains=(
+        *BY_PATIENT,
+        *BY_SUBJECT,
+    ),
+    has=(
+        "Task:focus:status",
+        "Task:focus:business-status",
+        "Task:focus:code",
+        "Task:focus:owner",
+        "Task:focus:priority",
+    ),
+    revincludes=(
+        "Task:focus",
+        "Procedure:based-on",
+        "Appointment:based-on",
+        "Provenance:target",
     ),
     interactions=REMOVABLE,
     lifecycle=LIFECYCLE,

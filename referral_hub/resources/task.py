@@ -7,7 +7,13 @@ Source: SDOHCC TaskForReferralManagement (statuses and edges); HL7 FHIR R4 Task.
 """
 
 from referral_hub.fhir.canonical import code_system
-from referral_hub.resources.definition import REMOVABLE, ResourceDefinition, Searchable
+from referral_hub.resources.definition import (
+    BY_PATIENT,
+    BY_SUBJECT,
+    REMOVABLE,
+    ResourceDefinition,
+    Searchable,
+)
 from referral_hub.resources.lifecycle import Actor, Lifecycle, Move, Step
 
 BUSINESS_STATUS = code_system("business-status")
@@ -85,6 +91,7 @@ LIFECYCLE = Lifecycle(
     steps=(
         Step("requested", "sent", _H, frozenset({"", "awaiting-consent", "sharing-ended"})),
         Step("requested", "awaiting-consent", _H, frozenset({""})),
+        Step("requested", "hub-routing", _H, frozenset({"", "awaiting-consent", "sharing-ended"})),
         Step(
             "requested",
             "acknowledged",
@@ -99,6 +106,7 @@ LIFECYCLE = Lifecycle(
         Step("on-hold", "waitlisted", _T),
         Step("on-hold", "awaiting-client", _T),
         Step("on-hold", "safety-hold", _TH),
+        Step("completed", "partial", _H, frozenset({""})),
         *(
             Step(status, "sharing-ended", _H)
             for status in ("requested", "accepted", "in-progress", "on-hold")
@@ -114,6 +122,8 @@ CLOSED_WITH_RESULT = frozenset({"completed", "failed"})
 
 DEFINITION = ResourceDefinition(
     type_name="Task",
+    inherits=True,
+    opened=True,
     subject=("for",),
     based_on=("focus",),
     status_element="status",
@@ -142,6 +152,18 @@ DEFINITION = ResourceDefinition(
         ),
     ),
     includes=("Task:focus", "Task:patient", "Task:owner", "Task:requester", "Task:output"),
+    chains=(
+        *BY_PATIENT,
+        *BY_SUBJECT,
+        "focus.ServiceRequest.category",
+        "focus.ServiceRequest.code",
+        "focus.ServiceRequest.identifier",
+        "focus.ServiceRequest.priority",
+        "focus.ServiceRequest.status",
+        "owner.Organization.name",
+        "owner.Organization.type",
+    ),
+    revincludes=("Provenance:target",),
     interactions=REMOVABLE | {"patch"},
     lifecycle=LIFECYCLE,
     version_aware=True,

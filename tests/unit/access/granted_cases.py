@@ -3,12 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tests.unit.access.redaction_cases import actor, concept, identifier, reference
-
-HEAD = {"meta": {"versionId": "v1", "lastUpdated": "2026-11-24T09:00:00Z"}}
-CATEGORY = concept("health", "https://referral-hub.example/fhir/CodeSystem/information-category")
-NOTE = {"authorString": "secret writer", "time": "2026-11-20T10:00:00Z", "text": "secret note"}
-PERSON = reference("Patient/p1")
+from tests.unit.access.redaction_cases import (
+    CATEGORY,
+    HEAD,
+    NOTE,
+    PERSON,
+    actor,
+    concept,
+    identifier,
+    reference,
+)
+from tests.unit.access.work_cases import DIRECTORY_OF_WORK, RECORDS_OF_WORK
 
 RECORDS: Mapping[str, Mapping[str, Any]] = {
     "Appointment": {
@@ -171,6 +176,8 @@ RECORDS: Mapping[str, Mapping[str, Any]] = {
     },
 }
 
+RECORDS = {**RECORDS, **RECORDS_OF_WORK}
+
 DIRECTORY: Mapping[str, Mapping[str, Any]] = {
     "Organization": {
         "resourceType": "Organization",
@@ -237,5 +244,7 @@ DIRECTORY: Mapping[str, Mapping[str, Any]] = {
         "telecom": [{"system": "phone", "value": "secret-phone"}],
     },
 }
+
+DIRECTORY = {**DIRECTORY, **DIRECTORY_OF_WORK}
 
 __all__ = ["CATEGORY", "DIRECTORY", "RECORDS", "actor"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from referral_hub.fhir import code_tables as code_systems
 from referral_hub.fhir.canonical import CANONICAL, PLACER, V2_0203, code_system
 from referral_hub.fhir.element_tables import is_primitive, properties
 
@@ -105,7 +106,10 @@ def of(path: str, *names: str) -> set[str]:
 
 
 def concept(code: str, system: str = "http://snomed.info/sct", text: str = "") -> dict[str, Any]:
-    made: dict[str, Any] = {"coding": [{"system": system, "code": code, "display": f"shown as {code}"}]}
+    own = code_systems.code_system(system) if system.startswith(CANONICAL) else None
+    display = own.displays.get(code, ("",))[0] if own is not None else f"shown as {code}"
+    named = {"display": display} if display else {}
+    made: dict[str, Any] = {"coding": [{"system": system, "code": code, **named}]}
     return {**made, "text": text} if text else made
 
 
@@ -120,6 +124,12 @@ def identifier(kind: str, value: str, **more: Any) -> dict[str, Any]:
 
 def reference(text: str) -> dict[str, Any]:
     return {"reference": text, "display": f"name of {text}"}
+
+
+HEAD = {"meta": {"versionId": "v1", "lastUpdated": "2026-11-24T09:00:00Z"}}
+CATEGORY = concept("health", "https://referral-hub.example/fhir/CodeSystem/information-category")
+NOTE = {"authorString": "secret writer", "time": "2026-11-20T10:00:00Z", "text": "secret note"}
+PERSON = reference("Patient/p1")
 
 
 def entry(kind: str, list_name: str = "task-input-type", **value: Any) -> dict[str, Any]:
@@ -252,7 +262,10 @@ PATIENT: Mapping[str, Any] = {
     "extension": [
         {"url": f"{CANONICAL}/StructureDefinition/age-group", "valueCode": "adult"},
         {"url": f"{CANONICAL}/StructureDefinition/age-band", "valueCode": "25-34"},
-        {"url": f"{CANONICAL}/StructureDefinition/safe-contact", "valueString": "secret word"},
+        {
+            "url": f"{CANONICAL}/StructureDefinition/safe-contact",
+            "extension": [{"url": "safe-word", "valueString": "secret word"}],
+        },
         {"url": "http://hl7.org/fhir/StructureDefinition/patient-interpreterRequired", "valueBoolean": True},
     ],
     "identifier": [
@@ -308,7 +321,7 @@ CONSENT: Mapping[str, Any] = {
     "provision": {
         "type": "deny",
         "period": {"end": "2026-12-01T00:00:00Z"},
-        "provision": [permit(CLINIC, "identity", "health"), permit(OTHER, "secret-category")],
+        "provision": [permit(CLINIC, "identity", "health"), permit(OTHER, "immigration")],
     },
 }
 

@@ -17,6 +17,8 @@ from referral_hub.resources.catalog import DEFINITIONS
 OBSERVATION = "http://terminology.hl7.org/CodeSystem/observation-category"
 CONDITION = "http://terminology.hl7.org/CodeSystem/condition-category"
 ICD10 = "http://hl7.org/fhir/sid/icd-10"
+FLAGS = "http://terminology.hl7.org/CodeSystem/flag-category"
+GOALS = "http://terminology.hl7.org/CodeSystem/goal-category"
 HUB = code_system("information-category")
 DOMAIN = code_system("service-domain")
 
@@ -189,10 +191,73 @@ def test_category_by_code(body: dict[str, Any], category: str) -> None:
     assert category_of(body, "housing") == category
 
 
-def test_every_type_the_hub_serves_has_its_row() -> None:
-    known = {name: category_of(resource(name), "health") for name in DEFINITIONS}
-    unknown = {name for name, category in known.items() if category == "very-restricted"}
-    assert unknown == {"Condition", "DocumentReference", "Observation", "ServiceRequest"}
+@pytest.mark.parametrize("type_name", sorted(DEFINITIONS))
+def test_every_type_is_declared_with_a_category_or_where_to_find_it(type_name: str) -> None:
+    definition = DEFINITIONS[type_name]
+    alone = category_of(resource(type_name))
+    if definition.category:
+        assert alone == definition.category
+        assert alone in (*CATEGORIES, "own", "directory")
+        assert not definition.coded_by
+        assert not definition.inherits
+    else:
+        assert definition.coded_by or definition.inherits
+        assert alone == "very-restricted", "a resource that says nothing of its category"
+        assert category_of(resource(type_name), "immigration") == (
+            "immigration" if definition.inherits else "very-restricted"
+        )
+
+
+@pytest.mark.parametrize("type_name", [name for name, one in DEFINITIONS.items() if one.coded_by])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_the_hubs_own_code_comes_first_in_every_coded_type(type_name: str, place: int) -> None:
+    coded_by = DEFINITIONS[type_name].coded_by
+    path = coded_by[place % len(coded_by)]
+    made: Any = {"coding": [{"system": HUB, "code": "housing"}]}
+    if path == "meta.tag":
+        made, path = {"tag": made["coding"]}, "meta"
+    body = {"resourceType": type_name, path: made}
+    assert category_of(body) == category_of(body, "health") == "housing"
+    two = {**body, "meta": {"tag": [{"system": HUB, "code": "health"}]}}
+    if path != "meta" and "meta.tag" in coded_by:
+        assert category_of(two) == "very-restricted", "two categories at once"
+
+
+@pytest.mark.parametrize("type_name", ["Encounter", "QuestionnaireResponse"])
+def test_what_is_based_on_a_request_has_its_category(type_name: str) -> None:
+    body = resource(type_name, type=[coded(("http://snomed.info/sct", "409063005"))])
+    assert category_of(body, "housing") == "housing"
+    assert category_of(body, "very-restricted") == "very-restricted"
+
+
+@pytest.mark.parametrize(
+    ("body", "category"),
+    [
+        (resource("Flag", category=[coded((FLAGS, "safety"))]), "safety"),
+        (resource("Flag", category=[coded((FLAGS, "drug"))]), "health"),
+        (resource("Flag", category=[coded((FLAGS, "contact"))]), "very-restricted"),
+        (
+            resource("Flag", category=[coded((FLAGS, "safety"))], code=coded((HUB, "legal-needs"))),
+            "legal-needs",
+        ),
+        (resource("Goal", category=[coded((GOALS, "dietary"))]), "health"),
+        (resource("Goal", category=[coded((GOALS, "behavioral"))]), "very-restricted"),
+        (resource("Goal", category=[coded((SDOHCC_ORDER_DETAIL, "homelessness"))]), "housing"),
+        (resource("Composition", type=coded(("http://loinc.org", "57133-1"))), "health"),
+        (resource("Composition", type=coded(("http://loinc.org", "99999-9"))), "very-restricted"),
+        (resource("Device", type=coded(("http://snomed.info/sct", "86184003"))), "very-restricted"),
+        (
+            resource(
+                "Basic", code=coded(("http://terminology.hl7.org/CodeSystem/basic-resource-type", "diet"))
+            ),
+            "very-restricted",
+        ),
+        (resource("MeasureReport", type="individual"), "very-restricted"),
+        (resource("Group", code=coded((HUB, "health"))), "own"),
+    ],
+)
+def test_category_of_the_later_types(body: dict[str, Any], category: str) -> None:
+    assert category_of(body) == category
 
 
 def test_every_service_domain_leads_to_a_category() -> None:
@@ -232,3 +297,16 @@ def test_a_need_at_category_level(category: str) -> None:
 def test_labels(security: list[tuple[str, str]], category: str, labels: tuple[str, tuple[str, ...]]) -> None:
     body = resource("Condition", meta={"security": coded(*security)["coding"]})
     assert confidentiality_of(body, category) == labels
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"securityLabel": [coded((CONFIDENTIALITY, "V"))]},
+        {"confidentiality": "V"},
+        {"meta": {"security": [{"system": CONFIDENTIALITY, "code": "V"}]}},
+    ],
+)
+def test_every_place_where_an_author_may_raise_the_label_counts(more: dict[str, Any]) -> None:
+    assert confidentiality_of(resource("Composition", **more), "health")[0] == "V"
+    assert confidentiality_of(resource("Composition", confidentiality="N"), "health")[0] == "R"

@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
+from referral_hub.access import redact_directory
 from referral_hub.access.redact_granted import GRANTED
 from referral_hub.access.redaction import render
 from referral_hub.access.views import View
 from referral_hub.errors import NotFound
 from referral_hub.fhir.element_tables import properties
+from referral_hub.resources.catalog import DEFINITIONS
 from tests.unit.access.granted_cases import DIRECTORY, RECORDS
 from tests.unit.access.redaction_cases import CLINIC, MARKER, concept, fresh, plant, reference, texts
 
@@ -85,8 +87,8 @@ def test_even_with_everything_open_some_places_never_survive(type_name: str) -> 
 def test_a_very_restricted_category_shows_bones_only(type_name: str, category: str) -> None:
     planted = plant(type_name)
     shown = render(planted.resource, granted(category=category, categories=frozenset({category})))
-    bones = {"id", "meta", "status", "docStatus", "intent", "active", "contentType"}
-    survive = planted.survivors(shown) - {"Appointment.participant.status"}
+    bones = {"id", "meta", "status", "docStatus", "lifecycleStatus", "intent", "active", "contentType"}
+    survive = planted.survivors(shown) - {"Appointment.participant.status", "MeasureReport.type"}
     assert {place.split(".")[1] for place in survive} <= bones
 
 
@@ -173,10 +175,21 @@ def test_a_contained_person_is_not_reached_by_a_reference() -> None:
     assert set(shown["subject"]) == {"identifier"}
 
 
-def test_a_type_without_a_list_is_absent() -> None:
-    for type_name in ("Provenance", "AuditEvent", "Basic", "Group"):
-        with pytest.raises(NotFound):
-            render({"resourceType": type_name, "id": "x"}, granted(very_restricted=True, named=True))
+@pytest.mark.parametrize("type_name", sorted(set(DEFINITIONS) - set(GRANTED)))
+def test_a_type_without_a_list_is_absent(type_name: str) -> None:
+    with pytest.raises(NotFound):
+        render({"resourceType": type_name, "id": "x"}, granted(very_restricted=True, named=True))
+
+
+def test_every_type_that_a_release_opens_has_its_list_and_no_other() -> None:
+    opened = {name for name, definition in DEFINITIONS.items() if definition.opened}
+    assert opened == {*GRANTED, "Patient", "ServiceRequest", "Task", "Consent"}
+
+
+def test_every_directory_type_has_its_list_and_no_other() -> None:
+    public = {name for name, definition in DEFINITIONS.items() if definition.directory or definition.listed}
+    assert public == set(redact_directory.DIRECTORY)
+    assert {name for name in public if DEFINITIONS[name].at_shelter} == set(redact_directory.SHELTER)
 
 
 @pytest.mark.parametrize("type_name", TYPES)
@@ -210,7 +223,7 @@ def test_a_directory_entry_is_public_but_for_what_tells_of_people(type_name: str
 def test_an_organization_is_read_with_its_words() -> None:
     shown = render(fresh(DIRECTORY["Organization"]), entry_view())
     assert shown["name"] == "Harbour House"
-    assert shown["type"][0]["coding"][0]["display"] == "shown as shelter"
+    assert shown["type"][0]["coding"][0]["display"] == "Shelter"
     assert shown["partOf"] == {"reference": "Organization/o0"}
 
 
@@ -231,7 +244,7 @@ def test_a_shelter_without_a_neutral_name_has_no_name() -> None:
     assert len(shown["identifier"]) == 1
 
 
-@pytest.mark.parametrize("type_name", ["Location", "Endpoint", "Practitioner", "PractitionerRole"])
+@pytest.mark.parametrize("type_name", sorted(set(DIRECTORY) - set(redact_directory.SHELTER)))
 def test_a_shelters_places_and_people_are_absent(type_name: str) -> None:
     with pytest.raises(NotFound):
         render(fresh(DIRECTORY[type_name]), entry_view(shelter=True, neutral_name="North Partner"))

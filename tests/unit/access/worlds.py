@@ -15,6 +15,7 @@ from referral_hub.access.principal import OrganizationFacts, refusal_targets
 from referral_hub.access.provisions import CompiledConsent, compile_consent
 from referral_hub.errors import InvalidResource
 from referral_hub.fhir.canonical import CONFIDENTIALITY
+from referral_hub.resources.catalog import DEFINITIONS
 from tests.unit.access.builders import (
     CLINIC,
     LEGAL_AID,
@@ -38,6 +39,7 @@ ORGANIZATIONS = (CLINIC, SISTER, PARENT, LEGAL_AID, OFFICE)
 PURPOSES = ("TREAT", "shelter-placement")
 CATEGORIES = ("health", "housing", "immigration")
 INSTANCES = ("Observation/1", "DocumentReference/1", "Patient/1")
+OPENED = tuple(sorted(name for name, definition in DEFINITIONS.items() if definition.opened))
 STARTS = ("", "2026", "2026-11-10", "2026-11-10T00:00:00Z", "2026-11-24T10:00:00+01:00")
 ENDS = ("2027", "2026-11-25", "2026-11-24T10:00:01Z", "2026-12-01T00:00:00Z")
 DATA_PERIODS = ({"start": "2026-05"}, {"end": "2026-05-10"}, {"start": "2026-05-01", "end": "2026-05-31"})
@@ -212,7 +214,7 @@ def _aimed(chance: Random, asked: Request, body: Body) -> Request:
 
 
 def draw_facts(chance: Random) -> ResourceFacts:
-    name = chance.choice((*INSTANCES, "Binary/1", "Observation/2"))
+    name = chance.choice((*INSTANCES, "Binary/1", "Observation/2", f"{chance.choice(OPENED)}/1"))
     type_name, _, public_id = name.partition("/")
     start = chance.choice((None, us("2026-05-05T00:00:00Z"), us("2026-06-05T00:00:00Z")))
     return ResourceFacts(

@@ -1,0 +1,240 @@
+"""Valid records and entries of the work that goes on: meetings, goals, forms, reports; everybody is invented."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tests.unit.access.redaction_cases import CATEGORY, HEAD, NOTE, PERSON, concept, identifier, reference
+
+RECORDS_OF_WORK: Mapping[str, Mapping[str, Any]] = {
+    "Basic": {
+        "resourceType": "Basic",
+        "id": "r1",
+        **HEAD,
+        "extension": [{"url": "http://example.org/secret", "valueString": "secret content"}],
+        "code": concept("diary", text="secret kind"),
+        "subject": PERSON,
+        "created": "2026-11-20",
+        "author": reference("Practitioner/secret-worker"),
+    },
+    "Composition": {
+        "resourceType": "Composition",
+        "id": "r1",
+        **HEAD,
+        "status": "final",
+        "type": concept("57133-1", "http://loinc.org"),
+        "category": [CATEGORY],
+        "subject": PERSON,
+        "date": "2026-11-20T10:00:00Z",
+        "author": [reference("Practitioner/secret-worker")],
+        "title": "secret title",
+        "confidentiality": "V",
+        "attester": [{"mode": "personal", "party": reference("Practitioner/secret-worker")}],
+        "custodian": reference("Organization/secret-house"),
+        "section": [
+            {
+                "title": "secret heading",
+                "text": {
+                    "status": "generated",
+                    "div": '<div xmlns="http://www.w3.org/1999/xhtml">secret story</div>',
+                },
+            },
+            {"title": "secret list", "entry": [reference("Condition/secret-condition")]},
+            {"section": [{"entry": [reference("Condition/c1"), reference("Condition/secret-condition")]}]},
+        ],
+    },
+    "Device": {
+        "resourceType": "Device",
+        "id": "r1",
+        **HEAD,
+        "identifier": [identifier("SNO", "secret-serial")],
+        "status": "active",
+        "serialNumber": "secret-serial",
+        "deviceName": [{"name": "secret name", "type": "user-friendly-name"}],
+        "type": concept("phone", text="secret words"),
+        "patient": PERSON,
+        "location": reference("Location/secret-place"),
+        "note": [NOTE],
+    },
+    "Encounter": {
+        "resourceType": "Encounter",
+        "id": "r1",
+        **HEAD,
+        "identifier": [identifier("VN", "secret-visit")],
+        "status": "finished",
+        "class": {
+            "system": "http://terminology.hl7.org/CodeSystem/v3-ActCode",
+            "code": "AMB",
+            "display": "secret",
+        },
+        "type": [concept("hand-clinic", text="secret words")],
+        "subject": PERSON,
+        "basedOn": [reference("ServiceRequest/s1")],
+        "participant": [{"individual": reference("Practitioner/secret-doctor")}],
+        "period": {"start": "2026-11-20T10:00:00Z", "end": "2026-11-20T10:20:00Z"},
+        "diagnosis": [{"condition": reference("Condition/secret-condition")}],
+        "hospitalization": {"destination": reference("Location/secret-place")},
+        "location": [{"location": reference("Location/secret-place")}],
+        "serviceProvider": reference("Organization/secret-clinic"),
+    },
+    "Flag": {
+        "resourceType": "Flag",
+        "id": "r1",
+        **HEAD,
+        "status": "active",
+        "category": [CATEGORY],
+        "code": concept("no-phone", text="secret reason"),
+        "subject": PERSON,
+        "author": reference("Practitioner/secret-worker"),
+    },
+    "Goal": {
+        "resourceType": "Goal",
+        "id": "r1",
+        **HEAD,
+        "lifecycleStatus": "active",
+        "category": [CATEGORY],
+        "description": {"text": "her own words, secret"},
+        "subject": PERSON,
+        "target": [
+            {"measure": {"text": "secret measure"}, "detailString": "secret detail", "dueDate": "2027-02-01"},
+            {"measure": concept("grip"), "detailQuantity": {"value": 12, "unit": "kg"}},
+        ],
+        "statusReason": "secret reason",
+        "addresses": [reference("Condition/secret-condition")],
+        "note": [NOTE],
+    },
+    "MeasureReport": {
+        "resourceType": "MeasureReport",
+        "id": "r1",
+        **HEAD,
+        "status": "complete",
+        "type": "individual",
+        "measure": "https://shelter.example/Measure/secret-measure",
+        "subject": PERSON,
+        "period": {"start": "2026-11-01", "end": "2026-11-30"},
+        "group": [
+            {
+                "code": concept("wellbeing"),
+                "population": [{"count": 1, "subjectResults": reference("List/secret-list")}],
+                "stratifier": [{"stratum": [{"value": {"text": "secret stratum"}}]}],
+            }
+        ],
+        "evaluatedResource": [reference("Observation/secret-observation")],
+    },
+    "QuestionnaireResponse": {
+        "resourceType": "QuestionnaireResponse",
+        "id": "r1",
+        **HEAD,
+        "identifier": {"system": "urn:x", "value": "secret-number"},
+        "questionnaire": "https://shelter.example/Questionnaire/secret-form",
+        "status": "completed",
+        "subject": PERSON,
+        "authored": "2026-11-20T10:00:00Z",
+        "author": reference("Practitioner/secret-worker"),
+        "item": [
+            {
+                "linkId": "1",
+                "text": "secret question",
+                "answer": [
+                    {"valueString": "secret answer", "item": [{"linkId": "1.1"}]},
+                    {"valueCoding": {"system": "urn:x", "code": "secret-yes"}},
+                ],
+            },
+            {
+                "linkId": "2",
+                "item": [{"linkId": "2.1", "text": "secret question", "answer": [{"valueBoolean": True}]}],
+            },
+        ],
+    },
+}
+"""The types of the work that goes on: meetings, goals, forms, reports."""
+
+DIRECTORY_OF_WORK: Mapping[str, Mapping[str, Any]] = {
+    "Device": {
+        "resourceType": "Device",
+        "id": "d1",
+        **HEAD,
+        "status": "active",
+        "serialNumber": "secret-serial",
+        "type": concept("ultrasound"),
+        "owner": reference("Organization/o1"),
+        "note": [NOTE],
+    },
+    "Schedule": {
+        "resourceType": "Schedule",
+        "id": "c1",
+        **HEAD,
+        "active": True,
+        "serviceType": [concept("hand-clinic")],
+        "actor": [reference("HealthcareService/h1")],
+        "planningHorizon": {"start": "2026-12-01T00:00:00Z", "end": "2026-12-31T00:00:00Z"},
+        "comment": "secret comment",
+    },
+    "Slot": {
+        "resourceType": "Slot",
+        "id": "t1",
+        **HEAD,
+        "schedule": reference("Schedule/c1"),
+        "status": "free",
+        "start": "2026-12-01T09:00:00Z",
+        "end": "2026-12-01T09:20:00Z",
+        "comment": "secret comment",
+    },
+    "OrganizationAffiliation": {
+        "resourceType": "OrganizationAffiliation",
+        "id": "a1",
+        **HEAD,
+        "active": True,
+        "organization": reference("Organization/o1"),
+        "participatingOrganization": reference("Organization/o2"),
+        "location": [reference("Location/secret-place")],
+        "telecom": [{"system": "phone", "value": "555-0103"}],
+    },
+    "Measure": {
+        "resourceType": "Measure",
+        "id": "m1",
+        **HEAD,
+        "text": {
+            "status": "generated",
+            "div": '<div xmlns="http://www.w3.org/1999/xhtml">secret narrative</div>',
+        },
+        "url": "https://network.example/Measure/waiting",
+        "status": "active",
+        "name": "Waiting",
+        "description": "How long people wait.",
+        "scoring": concept("proportion"),
+    },
+    "Questionnaire": {
+        "resourceType": "Questionnaire",
+        "id": "q1",
+        **HEAD,
+        "contained": [
+            {"resourceType": "ValueSet", "id": "yes", "status": "active", "url": "urn:x:yes"},
+        ],
+        "extension": [{"url": "http://example.org/launch", "valueCode": "patient"}],
+        "url": "https://network.example/Questionnaire/wellbeing",
+        "status": "active",
+        "title": "How are you?",
+        "subjectType": ["Patient"],
+        "item": [
+            {
+                "extension": [
+                    {"url": "http://example.org/control", "valueCode": "slider"},
+                    {"url": "http://example.org/who", "valueReference": reference("Patient/secret-person")},
+                ],
+                "linkId": "1",
+                "text": "How did you sleep?",
+                "type": "choice",
+                "answerValueSet": "#yes",
+            },
+            {
+                "linkId": "2",
+                "type": "choice",
+                "answerOption": [
+                    {"valueReference": reference("Patient/secret-person")},
+                    {"valueReference": reference("Organization/o1")},
+                ],
+            },
+        ],
+    },
+}
+"""What is published for every partner beside who and where."""
