@@ -9,8 +9,9 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 
@@ -29,6 +30,7 @@ from referral_hub.exchange.gate import Gate
 from referral_hub.exchange.hub import Hub, Limits
 from referral_hub.exchange.indexing import warm
 from referral_hub.exchange.ports import Admitted, OrganizationRow, TokenRow
+from referral_hub.exchange.shelf import packaged_shelf, profiles_of
 from referral_hub.exchange.writing import Writing
 from referral_hub.fhir import json_codec
 from referral_hub.fhir.validator import validate
@@ -41,20 +43,28 @@ from referral_hub.store.apply import Planner, PlanWriter, Writes
 from referral_hub.store.backing import BackedTypes
 from referral_hub.store.bodies import Bodies
 from referral_hub.store.database import Away, Database, open_database
+from referral_hub.store.exports import ExportJobs
 from referral_hub.store.key_rows import KeyRows
 from referral_hub.store.oauth_rows import OAuthClient, oauth_client
 from referral_hub.store.segments import Segments
 from referral_hub.store.spool import Spool
 from referral_hub.store.sqlite_client import SocketWriter
 from referral_hub.store.store import SqlStore
+from referral_hub.store.subscriptions import Subscriptions
 from referral_hub.store.writing import open_writer
 from referral_hub.web import error_handlers
-from referral_hub.web.fhir_api import FhirApi, fhir_blueprint
+from referral_hub.web.cross_origin import CrossOrigin
+from referral_hub.web.export_api import BulkApi
+from referral_hub.web.fhir_api import FhirApi
+from referral_hub.web.fhir_routes import fhir_blueprint
+from referral_hub.web.finishing import finished_error
 from referral_hub.web.front_door import FrontDoor
+from referral_hub.web.incoming import Incoming
 from referral_hub.web.lane import Lane
 from referral_hub.web.negotiation import BodySizes
 from referral_hub.web.oauth_api import oauth_blueprint
 from referral_hub.web.operations_api import operations_blueprint
+from referral_hub.web.subscription_api import SubscriptionApi
 
 log = logging.getLogger(__name__)
 
@@ -192,6 +202,7 @@ def open_hub(
         cursors=CursorKey(keyring.hub),
         own_bases=own_bases,
         limits=Limits(settings.page_entries, settings.max_page_entries, settings.max_bundle_entries),
+        shelf=cache(lambda: packaged_shelf(RELEASE_DATE).beside(capabilities(settings))),
     )
     http = GuardedHttp(inner_origins=settings.inner_origins)
     addresses = Addresses(settings.base_url)
@@ -234,21 +245,19 @@ def create_app(parts: Parts) -> Flask:
     """Gives the WSGI application of one worker."""
     app = Flask("referral_hub", static_folder=None)
     app.url_map.strict_slashes = False
-    error_handlers.register(app)
+    error_handlers.register(app, finished_error)
     settings = parts.settings
     sizes = BodySizes(settings.max_body_bytes, settings.max_binary_bytes, settings.max_json_depth)
     warm()
-    capability = json_codec.encode(
-        capability_statement(
-            base_url=settings.base_url,
-            fhir_base=settings.fhir_base,
-            version=__version__,
-            date=RELEASE_DATE,
-        )
-    )
-    api = FhirApi(parts.hub, sizes, capability)
+    capability = json_codec.encode(capabilities(settings))
+    notices = SubscriptionApi(parts.hub, sizes, Subscriptions(parts.database, parts.writer))
+    jobs = ExportJobs(parts.database, parts.writer, parts.bodies)
+    api = FhirApi(parts.hub, sizes, capability, BulkApi(parts.hub, sizes, jobs), notices)
     app.register_blueprint(fhir_blueprint(api, parts.lane.route))
-    app.wsgi_app = FrontDoor(api, parts.lane.held, app.wsgi_app, lambda: app.testing)  # type: ignore[method-assign]
+    door = FrontDoor(api, parts.lane.held, app.wsgi_app, lambda: app.testing)
+    app.wsgi_app = Incoming(door, parts.lane.away, parts.lane.ahead)  # type: ignore[method-assign]
+    if settings.browser_origins:
+        app.wsgi_app = CrossOrigin(app.wsgi_app, settings.browser_origins)  # type: ignore[method-assign]
     configuration = smart_configuration(
         parts.addresses, [f"system/{name}.{d.scope_letters}" for name, d in DEFINITIONS.items()]
     )
@@ -257,9 +266,22 @@ def create_app(parts: Parts) -> Flask:
     return app
 
 
+def capabilities(settings: Settings) -> dict[str, Any]:
+    """Gives the CapabilityStatement of this hub."""
+    return capability_statement(
+        base_url=settings.base_url,
+        fhir_base=settings.fhir_base,
+        version=__version__,
+        date=RELEASE_DATE,
+        profiles=profiles_of(packaged_shelf(RELEASE_DATE)),
+        cors=bool(settings.browser_origins),
+    )
+
+
 def preload() -> None:
     """Does once, before a process divides, what every worker would do when it starts."""
     warm()
+    packaged_shelf(RELEASE_DATE)
 
 
 def ready(parts: Parts) -> str:

@@ -38,6 +38,7 @@ WITHOUT_GATE = frozenset(
         "/fhir/metadata",
         "/fhir/.well-known/smart-configuration",
         "/.well-known/smart-configuration",
+        "/oauth/authorize",
         "/oauth/token",
         "/oauth/introspect",
         "/oauth/revoke",

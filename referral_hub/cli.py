@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "demo": "running:demo",
         "init": "hub:init",
         "migrate": "hub:migrate",
+        "reindex": "hub:reindex",
         "serve": "running:serve",
         "deliver": "running:deliver",
         "organization": "partners:organization",

@@ -5,17 +5,23 @@ What does not: the work (``outbound``), the process (``referral_hub.serving``).
 """
 
 from referral_hub.adapters.fhir_rest import FhirRestChannel
+from referral_hub.adapters.mail import Mail, MailServer
+from referral_hub.adapters.rest_hook import RestHook
 from referral_hub.app import Parts, checkpoints_file, clock
 from referral_hub.outbound.counting import Tally
 from referral_hub.outbound.delivery import Delivery
+from referral_hub.outbound.exporting import ExportWork
 from referral_hub.outbound.loop import DeliveryLoop
+from referral_hub.outbound.notifying import Matching, Notifier, Notifying
 from referral_hub.outbound.polling import Poller
 from referral_hub.outbound.timers import TimerWork
 from referral_hub.store import upkeep
+from referral_hub.store.exports import ExportJobs
 from referral_hub.store.outbox import Outbox
 from referral_hub.store.partner_copies import PartnerCopies
 from referral_hub.store.sealer import Sealer
 from referral_hub.store.segments import Segments
+from referral_hub.store.subscriptions import Subscriptions
 from referral_hub.store.timers import Timers
 
 
@@ -23,6 +29,7 @@ def open_delivery(parts: Parts) -> DeliveryLoop:
     """Gives the loop that delivers, polls partners, works timers, and keeps the audit's chain."""
     channel = FhirRestChannel(parts.http, parts.hub.base, clock)
     copies = PartnerCopies(parts.database, parts.writer)
+    subscriptions = Subscriptions(parts.database, parts.writer)
     tally = Tally()
     return DeliveryLoop(
         clock,
@@ -31,7 +38,20 @@ def open_delivery(parts: Parts) -> DeliveryLoop:
         ),
         poller=Poller(parts.hub, copies, channel, tally=tally),
         timers=TimerWork(parts.hub, Timers(parts.database, parts.writer, parts.bodies), tally=tally),
+        exports=ExportWork(parts.hub, ExportJobs(parts.database, parts.writer, parts.bodies), tally=tally),
+        matching=Matching(parts.hub, subscriptions, tally=tally),
+        notifying=Notifying(parts.hub, subscriptions, _channels(parts), tally=tally),
         segments=Segments(parts.settings.audit_spool_dir, parts.database, parts.writer),
         sealer=Sealer(parts.database, parts.writer, parts.keyring, checkpoints_file(parts.settings)),
         upkeep=lambda now_us: upkeep.prune(parts.writer, now_us),
     )
+
+
+def _channels(parts: Parts) -> dict[str, Notifier]:
+    """Gives the ways to subscribers, by kind of channel."""
+    settings = parts.settings
+    server = MailServer.of(settings.smtp_url) if settings.smtp_url else None
+    return {
+        "rest-hook": RestHook(parts.http),
+        "email": Mail(server, settings.mail_from, settings.base_url),
+    }

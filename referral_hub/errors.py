@@ -12,6 +12,7 @@ carry a name, a birth date or what a person needs.
     ├── Unauthenticated             no live token
     ├── InsufficientScope / Forbidden                 facts about the caller alone, or a visible thing not writable
     ├── NotFound                    absent or not for this caller: the same answer
+    ├── Gone                        deleted by the caller's own organisation
     ├── UpdateAsCreate              PUT to an id that does not exist for this caller
     ├── PreconditionRequired / VersionConflict / ConditionalConflict
     ├── IllegalMove / ConsentMissing / ConsentEnded / ConsentRefused / SigningOff    rules of the work itself
@@ -109,6 +110,15 @@ class NotFound(HubError):
     issue_code = "not-found"
 
     def __init__(self, text: str = "There is no such resource.", expression: str = "") -> None:
+        super().__init__(text, expression)
+
+
+class Gone(HubError):
+    """The caller's own organisation deleted it: 410 on the wire; to all others it never was (404)."""
+
+    issue_code = "deleted"
+
+    def __init__(self, text: str = "Your organisation deleted this.", expression: str = "") -> None:
         super().__init__(text, expression)
 
 
@@ -213,6 +223,12 @@ class Busy(HubError):
     """Others kept changing the same thing, or the writer is full: 503 with Retry-After on the wire."""
 
     issue_code = "transient"
+
+
+class SlowDown(HubError):
+    """The caller has as much under way as one caller may have: 429 with Retry-After on the wire."""
+
+    issue_code = "throttled"
 
 
 class Unavailable(HubError):

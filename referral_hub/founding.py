@@ -15,13 +15,17 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from referral_hub.app import Parts, clock, open_hub
+from referral_hub.app import Parts, RandomIds, clock, open_hub
 from referral_hub.errors import ConfigurationError
+from referral_hub.exchange.building import body_of
+from referral_hub.exchange.indexing import index_rows
 from referral_hub.keyring.master import make_master_key, read_master_key
 from referral_hub.keyring.ring import HUB, Keyring, establish
+from referral_hub.resources.catalog import DEFINITIONS
 from referral_hub.settings import Settings
 from referral_hub.store.database import Database, open_database
 from referral_hub.store.key_rows import KeyRows
+from referral_hub.store.reindexing import Reindexer
 from referral_hub.store.versions import SCHEMA_VERSION, schema_version
 from referral_hub.store.writing import open_writer
 
@@ -29,6 +33,8 @@ CONNECT_S = 5
 Step = Callable[[str], None]
 """Told what is done next, in a word or two."""
 
+INDEXED_SINCE = "0003"
+"""The schema since which resources are found by numbers, exact texts and chains; older ones are indexed anew."""
 FOUNDING_STEPS = ("directory", "master key", "database", "keys", "organisation")
 
 
@@ -109,7 +115,36 @@ def migrate_hub(settings: Settings) -> Migrated:
             raise ConfigurationError(
                 f"The database could not be brought to this version ({kind}). Nothing of it was changed."
             ) from problem
+    if before and before < INDEXED_SINCE:
+        reindex_hub(settings)
     return Migrated(before, SCHEMA_VERSION)
+
+
+def reindex_hub(settings: Settings, step: Callable[[int], None] = lambda _: None) -> int:
+    """Makes the index rows of every stored resource anew; gives of how many.
+
+    Args:
+        settings: which hub.
+        step: called after each batch with how many resources it held.
+
+    Raises:
+        ConfigurationError: the hub is not there, or is of another version.
+    """
+    with opened_hub(settings) as parts:
+        work = Reindexer(
+            parts.database,
+            parts.bodies,
+            parts.keyring.digests,
+            parts.writer,
+            index=lambda row: index_rows(DEFINITIONS[row.type], body_of(row), parts.hub.own_bases),
+            clock=clock,
+            change_id=RandomIds().public_id,
+        )
+        done = 0
+        for count in work.run():
+            done += count
+            step(count)
+        return done
 
 
 def refuse_unready(settings: Settings) -> None:

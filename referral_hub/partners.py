@@ -27,7 +27,7 @@ from referral_hub.fhir import json_codec
 from referral_hub.fhir.canonical import code_system
 from referral_hub.fhir.validator import validate
 from referral_hub.resources.catalog import DEFINITIONS
-from referral_hub.settings import is_loopback
+from referral_hub.setting_values import is_loopback, mailbox
 from referral_hub.store.organizations import organization_rows
 
 KINDS = tuple(sorted(ORGANIZATION_KINDS - {"governmental"}))
@@ -51,6 +51,7 @@ class NewOrganization:
         country: two letters (ISO 3166-1); of a unit, empty means its parent's.
         governmental: True for any body or unit of a government; a parent's counts for its units too.
         fhir_endpoint: base address of its own FHIR server; empty where it has none.
+        notify: other addresses its software may be notified at: https addresses, or mailto:name@host.
         poll_seconds: how often its own copies of referrals are looked at; 0 for the hub's default.
         is_hub: True for the network's own organisation, which there is once.
     """
@@ -62,6 +63,7 @@ class NewOrganization:
     country: str = ""
     governmental: bool = False
     fhir_endpoint: str = ""
+    notify: tuple[str, ...] = ()
     poll_seconds: int = 0
     is_hub: bool = False
 
@@ -118,6 +120,7 @@ def _lay(parts: Parts, draft: Draft, new: NewOrganization, endpoint: str) -> Add
     row_id = draft.ids.row_id(draft.at_us)
     columns, _ = columns_of(DEFINITIONS["Organization"], body, {}, own_row=row_id, author_kind=new.kind)
     resource = draft.create(body, columns, row_id=row_id, public_id=public_id, author=author)
+    bases = (*((endpoint,) if endpoint else ()), *(notified_at(address) for address in new.notify))
     row = OrganizationRow(
         facts=OrganizationFacts(public_id, (), new.kind, governmental, country),
         version=0,
@@ -129,7 +132,7 @@ def _lay(parts: Parts, draft: Draft, new: NewOrganization, endpoint: str) -> Add
         is_hub=new.is_hub,
         row_id=row_id,
     )
-    for one in organization_rows(parts.database, row, (endpoint,) if endpoint else ()):
+    for one in organization_rows(parts.database, row, bases):
         draft.settle(one)
     draft.audit.append(
         AuditEntry(
@@ -219,6 +222,23 @@ def endpoint_of(url: str) -> str:
             "(http only on a loopback address, for trying out)."
         )
     return url.rstrip("/")
+
+
+def notified_at(address: str) -> str:
+    """Gives an address that Subscriptions may name, in the form it is kept in.
+
+    Raises:
+        ConfigurationError: it is neither an https address (http only for this machine) nor mailto:name@host.
+
+    >>> notified_at("mailto:desk@clinic.example")
+    'mailto:desk@clinic.example'
+    """
+    if address.startswith("mailto:"):
+        try:
+            return f"mailto:{mailbox(address.removeprefix('mailto:'))}"
+        except ValueError as problem:
+            raise ConfigurationError(f"An address to notify {problem}.") from None
+    return endpoint_of(address)
 
 
 def add_oauth_client(

@@ -43,6 +43,12 @@ DRAIN_S = 20
 """How long a worker may take for the answers it has begun, in seconds."""
 CONNECTIONS = 1024
 """Connections that one worker holds open, and that wait at the door, at most."""
+IDLE_S = 120
+"""How long a connection may be silent before a worker closes it, and how long a request's head may take, in seconds.
+
+Longer than clients and proxies keep connections in their pools (60 to 90 s as a rule), so that it is they who close:
+a request sent on a connection that the other side closes in that moment is lost. The server knows one time for both.
+"""
 DELIVERY_GRACE_S = 20
 """How long the delivery process may take for the messages on their way, in seconds."""
 _LISTENING_S = 10.0
@@ -174,6 +180,7 @@ def run_server(
     """Runs the HTTP server, which starts the workers and starts one again that dies."""
     from granian import Granian
     from granian.constants import HTTPModes, Interfaces, SSLProtocols
+    from granian.http import HTTP1Settings
     from granian.log import LogLevels
 
     multiprocessing.set_start_method(START_METHOD, force=True)
@@ -184,6 +191,7 @@ def run_server(
         port=door.port,
         interface=Interfaces.WSGI,
         http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=IDLE_S * 1000),
         websockets=False,
         workers=workers,
         blocking_threads=settings.worker_threads,

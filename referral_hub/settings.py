@@ -1,33 +1,28 @@
 """Everything an operator can set, read once from the environment into one frozen object.
 
-What lives here: each setting with its variable, default, unit and meaning, the rules between settings, and
-the paths that follow from the data directory. What does not: flags of single commands (`referral_hub.cli`)
-and rules of one organisation or person, which are rows in the database. The same table for readers is
-docs/settings.md; a test holds the two together.
+What lives here: each setting with its variable, default, unit and meaning, the rules between settings, and the paths
+in the data directory. What does not: flags of commands (`referral_hub.cli`), rules of one organisation or person
+(rows in the database). The same table for readers is docs/settings.md; a test holds the two together.
 """
 
 import difflib
-import ipaddress
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
+from referral_hub import setting_values as read
 from referral_hub.errors import ConfigurationError
+from referral_hub.setting_values import is_loopback
 
 PREFIX = "REFERRAL_HUB_"
 
 CONSENT_DAYS_WITHOUT_LEGAL_NOTE = 90
 """The longest permission, in days, that needs no written legal note of the network."""
 
-_LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
-_LOCALE = re.compile(r"[a-z]{2,3}(-[A-Z]{2})?")
-# sun_path holds 104 bytes on macOS and 108 on Linux, one of them the closing zero.
-_SOCKET_PATH_BYTES = 103
+_SOCKET_PATH_BYTES = 103  # sun_path holds 104 bytes on macOS and 108 on Linux, one of them the closing zero
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,99 +34,6 @@ class Setting:
     unit: str
     meaning: str
     read: Callable[[str], Any]
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether an address can be reached from this machine only.
-
-    No name is looked up: a name other than `localhost` counts as reachable from outside.
-
-    Args:
-        host: an IPv4 or IPv6 address, with or without brackets, or a name.
-
-    >>> is_loopback("127.0.0.1"), is_loopback("[::1]"), is_loopback("0.0.0.0"), is_loopback("hub.example")
-    (True, True, False, False)
-    """
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
-def _path(value: str) -> Path:
-    return Path(value).expanduser().absolute()
-
-
-def _data_dir(value: str) -> Path:
-    if "?" in value:
-        raise ValueError("must be a path without a question mark: it becomes part of the database's URL")
-    return _path(value)
-
-
-def _whole_number(low: int, high: int) -> Callable[[str], int]:
-    def read(value: str) -> int:
-        # int() alone would take "1_000", " 5" and digits of other scripts.
-        if not re.fullmatch(r"[0-9]{1,12}", value) or not low <= int(value) <= high:
-            raise ValueError(f"must be a whole number from {low} to {high}")
-        return int(value)
-
-    return read
-
-
-def _seconds(low: int, high: int) -> Callable[[str], timedelta]:
-    number = _whole_number(low, high)
-    return lambda value: timedelta(seconds=number(value))
-
-
-def _workers(value: str) -> int | None:
-    return None if value == "auto" else _whole_number(1, 256)(value)
-
-
-def _log_level(value: str) -> str:
-    if value.upper() not in _LOG_LEVELS:
-        raise ValueError(f"must be one of {', '.join(_LOG_LEVELS)}")
-    return value.upper()
-
-
-def _locale(value: str) -> str:
-    if not _LOCALE.fullmatch(value):
-        raise ValueError("must be a language tag such as en, pl or pt-BR")
-    return value
-
-
-def _base_url(value: str) -> str:
-    try:
-        parts = urlsplit(value)
-        is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a bracket that is not closed, a port that is no number
-        is_address = False
-    if not is_address:
-        raise ValueError("must be an address such as https://hub.example")
-    if parts.path.strip("/") or parts.query or parts.fragment or parts.username is not None:
-        raise ValueError("must be scheme, host and port only: the hub lives at the root of its address")
-    return f"{parts.scheme}://{parts.netloc.lower()}"
-
-
-def _origins(value: str) -> frozenset[str]:
-    """Reads origins apart by spaces, each with its port written, as the HTTP client compares them."""
-    found = set()
-    for parts in (urlsplit(_base_url(text)) for text in value.split()):
-        if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
-            raise ValueError("must be https origins; http only for a loopback address")
-        port = f":{parts.port or (443 if parts.scheme == 'https' else 80)}"
-        found.add(f"{parts.scheme}://{parts.netloc.removesuffix(port)}{port}")
-    return frozenset(found)
-
-
-def _database_url(value: str) -> str:
-    # The value is never repeated in an error: it may hold a password.
-    if value.startswith("sqlite:///") and len(value) > len("sqlite:///") and "?" not in value:
-        return "sqlite:///" + str(_path(value.removeprefix("sqlite:///")))
-    if value.startswith("postgresql://"):
-        return value
-    raise ValueError("must be sqlite:///PATH, a file, or postgresql://…")
 
 
 def _setting(
@@ -151,14 +53,14 @@ class Settings:
     """
 
     data_dir: Path = _setting(
-        "DATA_DIR", "./hub-data", "path", "keys, embedded database, audit spool", _data_dir
+        "DATA_DIR", "./hub-data", "path", "keys, embedded database, audit spool", read.data_dir
     )
     database_url: str = _setting(
         "DATABASE_URL",
         "sqlite:///{data_dir}/hub.db",
         "URL",
         "the database: a file (sqlite:///PATH) or a PostgreSQL server (postgresql://…)",
-        _database_url,
+        read.database_url,
         secret=True,
     )
     base_url: str = _setting(
@@ -166,34 +68,34 @@ class Settings:
         "http://127.0.0.1:8080",
         "URL",
         "the address others see, in links and as issuer of tokens; without https only this machine is served",
-        _base_url,
+        read.base_url,
     )
     secret_key_file: Path = _setting(
         "SECRET_KEY_FILE",
         "{data_dir}/secret.key",
         "path",
         "the master key; created with mode 0600 where it does not exist",
-        _path,
+        read.path,
     )
     log_level: str = _setting(
-        "LOG_LEVEL", "INFO", "level", "how much is logged: " + ", ".join(_LOG_LEVELS), _log_level
+        "LOG_LEVEL", "INFO", "level", "how much is logged: " + ", ".join(read.LOG_LEVELS), read.log_level
     )
     locale: str = _setting(
-        "LOCALE", "en", "language tag", "the language of pages where nobody chose one", _locale
+        "LOCALE", "en", "language tag", "the language of pages where nobody chose one", read.locale
     )
     consent_default_days: int = _setting(
         "CONSENT_DEFAULT_DAYS",
         "30",
         "days",
         "how long a permission lasts for a purpose that has no length of its own",
-        _whole_number(1, 365),
+        read.whole_number(1, 365),
     )
     consent_max_days: int = _setting(
         "CONSENT_MAX_DAYS",
         "90",
         "days",
         "the longest permission that can be signed; more than 90 needs the legal note",
-        _whole_number(1, 365),
+        read.whole_number(1, 365),
     )
     consent_legal_note: str = _setting(
         "CONSENT_LEGAL_NOTE",
@@ -207,69 +109,88 @@ class Settings:
         "11",
         "people",
         "in statistics, a number of people below this is hidden",
-        _whole_number(5, 1000),
+        read.whole_number(5, 1000),
     )
     access_token_lifetime: timedelta = _setting(
-        "ACCESS_TOKEN_SECONDS", "300", "seconds", "how long an access token lives", _seconds(30, 3600)
+        "ACCESS_TOKEN_SECONDS", "300", "seconds", "how long an access token lives", read.seconds(30, 3600)
     )
     workers: int | None = _setting(
-        "WORKERS", "auto", "processes", "worker processes; auto is one per processor, up to 4", _workers
+        "WORKERS", "auto", "processes", "worker processes; auto is one per processor, up to 4", read.workers
     )
     worker_threads: int = _setting(
         "WORKER_THREADS",
         "16",
         "threads",
         "threads of each worker, one computing at a time",
-        _whole_number(1, 128),
+        read.whole_number(1, 128),
     )
     max_body_bytes: int = _setting(
         "MAX_BODY_BYTES",
         "4194304",
         "bytes",
         "the largest JSON or XML request body; beyond it 413",
-        _whole_number(1024, 1 << 30),
+        read.whole_number(1024, 1 << 30),
     )
     max_binary_bytes: int = _setting(
         "MAX_BINARY_BYTES",
         "33554432",
         "bytes",
         "the largest Binary, CDA document or HL7 v2 message; beyond it 413",
-        _whole_number(1024, 1 << 30),
+        read.whole_number(1024, 1 << 30),
     )
     max_bundle_entries: int = _setting(
         "MAX_BUNDLE_ENTRIES",
         "500",
         "entries",
         "the most entries of one Bundle sent in; beyond it 422",
-        _whole_number(1, 10_000),
+        read.whole_number(1, 10_000),
     )
     max_page_entries: int = _setting(
         "MAX_PAGE_ENTRIES",
         "500",
         "entries",
         "the most entries of one page of results; a larger _count is cut to it",
-        _whole_number(1, 10_000),
+        read.whole_number(1, 10_000),
     )
     page_entries: int = _setting(
         "PAGE_ENTRIES",
         "50",
         "entries",
         "entries of one page of results where the request gives no _count",
-        _whole_number(1, 10_000),
+        read.whole_number(1, 10_000),
     )
     max_json_depth: int = _setting(
         "MAX_JSON_DEPTH",
         "64",
         "levels",
         "how deep JSON and XML may be nested; beyond it 400",
-        _whole_number(8, 200),
+        read.whole_number(8, 200),
     )
     inner_origins: frozenset[str] = _setting(
         "INNER_ORIGINS",
         "",
         "origins",
         "partners inside your own network that the hub may call, apart by spaces; all others must be public",
-        _origins,
+        read.origins,
+    )
+    browser_origins: frozenset[str] = _setting(
+        "BROWSER_ORIGINS",
+        "",
+        "origins",
+        "browser apps that may read the FHIR API, apart by spaces; none by default",
+        read.origins,
+    )
+
+    smtp_url: str = _setting(
+        "SMTP_URL",
+        "",
+        "URL",
+        "the mail server for notifications: smtp://user:password@host:587 or smtps://…; none by default",
+        read.smtp_url,
+        secret=True,
+    )
+    mail_from: str = _setting(
+        "MAIL_FROM", "hub@localhost", "mail address", "whom letters of the hub come from", read.mailbox
     )
 
     def __post_init__(self) -> None:
@@ -338,11 +259,8 @@ class Settings:
     @property
     def writer_lock_file(self) -> Path | None:
         """Give the lock that only the one writer of an embedded database holds; None on PostgreSQL."""
-        return (
-            None
-            if self.sqlite_file is None
-            else self.sqlite_file.with_name(self.sqlite_file.name + ".writer")
-        )
+        file = self.sqlite_file
+        return None if file is None else file.with_name(file.name + ".writer")
 
     @property
     def writer_socket(self) -> Path:

@@ -190,3 +190,175 @@ def output(kind: str, **value: Any) -> dict[str, Any]:
 def reason(code: str, text: str = "in short words") -> dict[str, Any]:
     """Gives a status reason with its code and words."""
     return {**coded(code_system("status-reason"), code), "text": text}
+
+
+# One valid resource of every type the hub stores, for tests that go through the declarations.
+
+
+def tagged(category: str) -> dict[str, Any]:
+    """Gives a meta that states the information category, for types that have no element for it."""
+    return {"tag": [{"system": code_system("information-category"), "code": category}]}
+
+
+def of_category(category: str) -> list[dict[str, Any]]:
+    """Gives a category element that states the information category."""
+    return [coded(code_system("information-category"), category)]
+
+
+def about_person(type_name: str, person: str, *, category: str, request: str, document: str) -> Resource:
+    """Gives a valid record of a person, of a type that a release opens.
+
+    Args:
+        type_name: such as ``Goal``.
+        person: ``Patient/id``.
+        category: the information category it states, where its type lets it.
+        request: ``ServiceRequest/id`` of the same category, for types that have the category of that.
+        document: ``DocumentReference/id`` of the same category, for a Binary.
+    """
+    who = {"reference": person}
+    asked = [{"reference": request}]
+    made: dict[str, Resource] = {
+        "Appointment": {
+            "status": "proposed",
+            "basedOn": asked,
+            "participant": [{"actor": who, "status": "needs-action"}],
+        },
+        "Basic": {
+            "code": {"text": "diary"},
+            "subject": who,
+            "meta": tagged(category),
+            "created": "2026-11-20",
+        },
+        "Binary": {
+            "contentType": "text/plain",
+            "securityContext": {"reference": document},
+            "data": "aGVsbG8=",
+        },
+        "CarePlan": {"status": "active", "intent": "plan", "subject": who},
+        "CareTeam": {"status": "active", "subject": who},
+        "Communication": {"status": "completed", "subject": who, "basedOn": asked},
+        "Composition": {
+            "status": "final",
+            "type": coded(LOINC, "57133-1"),
+            "category": of_category(category),
+            "subject": who,
+            "date": "2026-11-20T10:00:00Z",
+            "author": [who],
+            "title": "Letter",
+            "section": [{"title": "Request", "entry": asked}],
+        },
+        "Condition": condition(person, category),
+        "Device": {"status": "active", "patient": who, "meta": tagged(category)},
+        "DocumentReference": {
+            "status": "current",
+            "category": of_category(category),
+            "subject": who,
+            "content": [{"attachment": {"contentType": "text/plain", "data": "aGVsbG8="}}],
+        },
+        "Encounter": {
+            "status": "finished",
+            "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "AMB"},
+            "type": of_category(category),
+            "subject": who,
+            "period": {"start": "2026-11-20T10:00:00Z", "end": "2026-11-20T10:20:00Z"},
+        },
+        "EpisodeOfCare": {"status": "active", "patient": who},
+        "Flag": {
+            "status": "active",
+            "category": of_category(category),
+            "code": {"text": "Do not phone."},
+            "subject": who,
+        },
+        "Goal": {
+            "lifecycleStatus": "active",
+            "category": of_category(category),
+            "description": {"text": "use the hand again"},
+            "subject": who,
+            "target": [{"measure": coded(LOINC, "83174-3"), "dueDate": "2027-02-01"}],
+        },
+        "MeasureReport": {
+            "status": "complete",
+            "type": "individual",
+            "measure": "https://network.example/Measure/wellbeing",
+            "subject": who,
+            "period": {"start": "2026-11-01", "end": "2026-11-20"},
+            "group": [{"measureScore": {"value": 3}}],
+            "meta": tagged(category),
+        },
+        "Observation": observation(person, category),
+        "Procedure": {"status": "completed", "subject": who, "basedOn": asked},
+        "QuestionnaireResponse": {
+            "status": "completed",
+            "questionnaire": "https://network.example/Questionnaire/wellbeing",
+            "subject": who,
+            "authored": "2026-11-20T10:00:00Z",
+            "item": [{"linkId": "1", "answer": [{"valueString": "not well"}]}],
+            "meta": tagged(category),
+        },
+        "RelatedPerson": {"patient": who},
+        "RiskAssessment": {"status": "final", "subject": who},
+    }
+    return {"resourceType": type_name, **made[type_name]}
+
+
+def of_author(type_name: str, person: str) -> Resource:
+    """Gives a valid resource of a type that never leaves its author."""
+    made: dict[str, Resource] = {
+        "Group": {"type": "person", "actual": True, "member": [{"entity": {"reference": person}}]},
+        "Provenance": {
+            "target": [{"reference": person}],
+            "recorded": "2026-11-20T10:00:00Z",
+            "agent": [{"who": {"display": "a worker"}}],
+        },
+    }
+    return {"resourceType": type_name, **made[type_name]}
+
+
+def in_directory(type_name: str, organization: str, *, service: str = "", schedule: str = "") -> Resource:
+    """Gives a valid directory entry of an organisation.
+
+    Args:
+        type_name: such as ``Slot``.
+        organization: its id.
+        service: ``HealthcareService/id`` of its own, for a Schedule.
+        schedule: ``Schedule/id`` of its own, for a Slot.
+    """
+    own = {"reference": f"Organization/{organization}"}
+    listed = [{"url": structure("directory-listed"), "valueBoolean": True}]
+    made: dict[str, Resource] = {
+        "Organization": {"active": True, "name": "Another"},
+        "HealthcareService": {
+            "providedBy": own,
+            "type": [coded(code_system("service-domain"), "medical-care")],
+        },
+        "Location": {"status": "active", "name": "Front desk", "managingOrganization": own},
+        "Endpoint": {
+            "status": "active",
+            "connectionType": {
+                "system": "http://terminology.hl7.org/CodeSystem/endpoint-connection-type",
+                "code": "hl7-fhir-rest",
+            },
+            "payloadType": [{"text": "any"}],
+            "address": "https://ehr.example/fhir",
+            "managingOrganization": own,
+        },
+        "Practitioner": {"extension": listed, "name": [{"text": "A. Lawyer"}]},
+        "PractitionerRole": {"extension": listed, "organization": own},
+        "Device": {"status": "active", "owner": own, "type": {"text": "ultrasound"}},
+        "Schedule": {"active": True, "actor": [{"reference": service}]},
+        "Slot": {
+            "schedule": {"reference": schedule},
+            "status": "free",
+            "start": "2026-12-01T09:00:00Z",
+            "end": "2026-12-01T09:20:00Z",
+        },
+        "OrganizationAffiliation": {"active": True, "organization": own},
+        "Measure": {"status": "active", "url": "https://network.example/Measure/waiting", "title": "Waiting"},
+        "Questionnaire": {
+            "status": "active",
+            "url": "https://network.example/Questionnaire/wellbeing",
+            "title": "How are you?",
+            "item": [{"linkId": "1", "text": "How did you sleep?", "type": "string"}],
+        },
+    }
+    return {"resourceType": type_name, **made[type_name]}

@@ -6,8 +6,8 @@ What lives here: requests, and what a partner's answers mean. What does not: whe
 guard against addresses inside (``adapters.guarded_http``, handed in).
 
 A partner gets the Task and nothing else. Its references lead to this hub as absolute URLs, so that the partner
-pulls the rest under the gate. Only addresses under the partner's registered endpoint are called, whatever its
-answers say.
+pulls the rest under the gate. From a source's server a request is read, and what goes with it. Only addresses under
+the partner's registered endpoint (for reading: a registered base) are called, whatever its answers say.
 
 How answers are read:
 
@@ -22,7 +22,7 @@ Source: FHIR R4 ``http.html`` (create, update, conditional create); ``views.md``
 A 3 and Part C 5.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
 from referral_hub.adapters.task_messages import (
@@ -39,6 +39,7 @@ from referral_hub.adapters.task_messages import (
 from referral_hub.errors import DeliveryFailed, HubError, MalformedContent
 from referral_hub.exchange.ports import Clock, OrganizationRow, Released
 from referral_hub.fhir import json_codec
+from referral_hub.fhir.references import is_under, parse
 from referral_hub.outbound.ports import CopyGone, PartnerTask, TokenRefused, TryLater, Updated
 
 FHIR_JSON = "application/fhir+json"
@@ -226,6 +227,41 @@ class FhirRestChannel:
         task = _resource(answer, "Task")
         return PartnerTask(task, answer.headers.get("etag", "") or weak_etag(task))
 
+    def read(self, source: OrganizationRow, url: str, bases: Collection[str]) -> dict[str, Any]:
+        """Gives a resource of a source's own server.
+
+        Args:
+            source: whose server it is.
+            url: where it is.
+            bases: the FHIR base URLs registered for the source; nothing else is called.
+
+        Raises:
+            CopyGone: it is not there, or not for the hub.
+            DeliveryFailed: as the module says.
+
+        Source: FHIR R4 ``http.html#read``.
+        """
+        found = parse(url)
+        if found.kind != "absolute" or not is_under(found.base, bases):
+            raise DeliveryFailed("The address is not under a base registered for the source.", permanent=True)
+        # A token is for the server it was made for, not for another base of the same organisation.
+        answer = self._call(
+            source,
+            "GET",
+            url,
+            headers={},
+            body=None,
+            with_token=bool(source.fhir_endpoint) and is_under(found.base, (source.fhir_endpoint,)),
+        )
+        if answer.http_status in (403, 404, 410):
+            raise CopyGone("The source's server has no such resource for the hub.")
+        if answer.http_status != 200:
+            raise self._failure(answer)
+        resource = _resource(answer, found.type)
+        if resource.get("id") != found.id:
+            raise TryLater("The partner's server answered with something else than was asked.", answered=True)
+        return resource
+
     # --- one call ----------------------------------------------------------------------------------------
 
     def _call(
@@ -236,11 +272,12 @@ class FhirRestChannel:
         *,
         headers: dict[str, str],
         body: bytes | None,
+        with_token: bool = True,
     ) -> Answer:
         sent = {"Accept": FHIR_JSON, **headers}
         if body is not None:
             sent["Content-Type"] = FHIR_JSON
-        token = self._tokens.of(destination)
+        token = self._tokens.of(destination) if with_token else ""
         if token:
             sent["Authorization"] = f"Bearer {token}"
         try:

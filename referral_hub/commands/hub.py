@@ -1,4 +1,4 @@
-"""``init`` and ``migrate``: making a hub, and bringing one to this version."""
+"""``init``, ``migrate`` and ``reindex``: making a hub, and bringing one to this version."""
 
 import click
 
@@ -55,3 +55,20 @@ def migrate(*, json_wanted: bool) -> None:
     else:
         line = f"The database is at version {migrated.after} now; before it was {migrated.before or 'empty'}."
     tell([line], {"before": migrated.before, "after": migrated.after}, json_wanted=json_wanted)
+
+
+@click.command("reindex")
+@as_json
+def reindex(*, json_wanted: bool) -> None:
+    """Make anew what searches find stored resources by.
+
+    For a hub whose program has learned new search parameters. It may run beside `serve`.
+    """
+    from referral_hub.founding import reindex_hub
+
+    done = reindex_hub(settings_here())
+    tell(
+        [f"{done} resources are found by everything this version knows."],
+        {"resources": done},
+        json_wanted=json_wanted,
+    )

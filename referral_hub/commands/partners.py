@@ -48,6 +48,12 @@ def organization() -> None:
 )
 @click.option("--fhir-endpoint", default="", metavar="URL", help="Base address of its own FHIR server.")
 @click.option(
+    "--notify",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Another address its Subscriptions may name: https, or mailto:name@host. Can be given several times.",
+)
+@click.option(
     "--poll-seconds",
     type=click.IntRange(10, 86_400),
     default=None,
@@ -62,6 +68,7 @@ def add_organization(
     neutral_name: str,
     country: str,
     fhir_endpoint: str,
+    notify: tuple[str, ...],
     poll_seconds: int | None,
     *,
     governmental: bool,
@@ -80,6 +87,7 @@ def add_organization(
         country=country,
         governmental=governmental,
         fhir_endpoint=fhir_endpoint,
+        notify=notify,
         poll_seconds=poll_seconds or 0,
     )
     with opened_hub(settings_here()) as parts:

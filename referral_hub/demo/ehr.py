@@ -1,7 +1,8 @@
 """The second clinic's own records system: a small FHIR server that runs as a process of its own.
 
-What lives here: HTTP for its Tasks (``/fhir``), its public keys, and its people's desk (``/desk``). What does
-not: the Tasks (``demo.ehr_tasks``), what is done at the desk (``demo.ehr_desk``).
+What lives here: HTTP for its Tasks and records (``/fhir``), its public keys, and its people's desk (``/desk``). What
+does not: the Tasks (``demo.ehr_tasks``), the records (``demo.ehr_records``), what is done at the desk
+(``demo.ehr_desk``).
 
 It listens on a loopback address only. The desk stands for the clinic's logged-in people: it wants the key that
 whoever started the process gave it.
@@ -23,6 +24,7 @@ from urllib.parse import urlsplit
 from joserfc.jwk import Key
 
 from referral_hub.demo.ehr_desk import DESK_KEY, Desk
+from referral_hub.demo.ehr_records import Records
 from referral_hub.demo.ehr_tasks import Kept, Refused, Resource, Tasks
 from referral_hub.demo.smart_partner import FHIR_JSON, PartnerFault, SmartPartner, make_key, public_keys
 
@@ -61,6 +63,7 @@ class Clinic(ThreadingHTTPServer):
     def __init__(self, port: int, desk_key: str) -> None:
         super().__init__(("127.0.0.1", port), Requests)
         self.tasks = Tasks()
+        self.records = Records()
         self.desk = Desk(self.tasks)
         self.key: Key = make_key("ES384", f"clinic-{secrets.token_hex(4)}")
         self.desk_key = desk_key
@@ -124,6 +127,10 @@ class Requests(BaseHTTPRequestHandler):
             entries = [{"resource": one, "search": {"mode": "match"}} for one in found]
             bundle: Resource = {"resourceType": "Bundle", "type": "searchset", "total": len(found)}
             self._send(200, {**bundle, "entry": entries} if entries else bundle)
+        elif not path.startswith("/fhir/Task/"):
+            self._open()
+            kept = self.server.records.read(path.removeprefix("/fhir/"))
+            self._send(200, kept.body, ETag=kept.etag)
         else:
             self._open()
             kept = self.server.tasks.read(self._task_id(path))
@@ -172,6 +179,8 @@ class Requests(BaseHTTPRequestHandler):
             return desk.look(asked["path"])
         elif act == "maintenance":
             desk.in_maintenance = asked["on"] is True
+        elif act == "file":
+            return {"reference": self.server.records.file(asked["resource"])}
         elif act in desk.acts():
             desk.acts()[act](asked["task"])
         else:

@@ -23,6 +23,7 @@ from referral_hub.exchange.indexing import index_rows
 from referral_hub.exchange.ports import Ids, ResourceRow
 from referral_hub.exchange.stamping import encoded, stamped
 from referral_hub.exchange.state import Working, row_of
+from referral_hub.exchange.subscription_writing import feed_rows
 from referral_hub.fhir import json_codec
 from referral_hub.fhir.canonical import CANONICAL
 from referral_hub.fhir.dates import instant
@@ -95,12 +96,18 @@ class Draft:
             foreign_elements=row.foreign_elements if foreign_elements is None else foreign_elements,
         )
 
-    def revise(self, row: ResourceRow, body: dict[str, Any], *, written_by: str) -> ResourceRow:
+    def revise(
+        self,
+        row: ResourceRow,
+        body: dict[str, Any],
+        *,
+        written_by: str,
+        foreign_elements: bool | None = None,
+    ) -> ResourceRow:
         """Adds a version that changes nothing a column shows but the status (the hub's own small edits)."""
         status = body.get("status")
-        return self.next_version(
-            row, body, _columns_of_row(row, status if isinstance(status, str) else ""), written_by=written_by
-        )
+        columns = columns_of_row(row, status if isinstance(status, str) else "")
+        return self.next_version(row, body, columns, written_by=written_by, foreign_elements=foreign_elements)
 
     def delete(self, row: ResourceRow, *, written_by: str) -> ResourceRow:
         """Adds the end of a resource: its current row is gone, its history stays for its author."""
@@ -141,7 +148,7 @@ class Draft:
         type_name = str(body["resourceType"])
         version = self.ids.version()
         whole = stamped(body, public_id=public_id, version=version, at_us=self.at_us)
-        tokens, dates, strings = index_rows(DEFINITIONS[type_name], whole, self.own_bases)
+        indexes = index_rows(DEFINITIONS[type_name], whole, self.own_bases)
         return self._lay(
             ResourceWrite(
                 interaction="create" if number == 1 else "update",
@@ -171,9 +178,11 @@ class Draft:
                 foreign_elements=foreign_elements,
                 kind=columns.kind,
                 method=method,
-                tokens=tokens,
-                dates=dates,
-                strings=strings,
+                tokens=indexes.tokens,
+                dates=indexes.dates,
+                strings=indexes.strings,
+                numbers=indexes.numbers,
+                links=indexes.links,
             )
         )
 
@@ -264,7 +273,7 @@ class Draft:
             dropped=tuple(self._dropped),
             due=tuple(self._due),
             audit=tuple(self.audit),
-            rows=tuple(self._rows),
+            rows=(*self._rows, *feed_rows(self._resources.values())),
         )
 
 
@@ -274,7 +283,8 @@ def body_of(row: ResourceRow) -> dict[str, Any]:
     return decoded if isinstance(decoded, dict) else {}
 
 
-def _columns_of_row(row: ResourceRow, status: str) -> Columns:
+def columns_of_row(row: ResourceRow, status: str) -> Columns:
+    """Gives the columns of a row, in another status where one is given."""
     return Columns(
         person=row.person,
         category=row.category,

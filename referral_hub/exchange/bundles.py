@@ -1,29 +1,32 @@
-"""transaction and batch: several interactions in one request.
+"""A transaction: several writes that are one Change, all or nothing.
 
-What lives here: reading the entries, giving ids before they refer to one another, and the answers in order.
-What does not: one entry's own walk (``exchange.interactions``, ``exchange.reading``, ``exchange.search``).
+What lives here: giving ids before the entries refer to one another, what conditional entries and references mean, and
+the order. What does not: reading the entries (``exchange.bundle_entries``), one entry's own walk
+(``exchange.writing``), a batch (``web.batches``).
 
-A transaction holds writes of this caller only and is one Change: all or nothing. A batch is decided entry by
-entry, each answered as it would be alone.
+Everything conditional is looked up among what the caller's organisation wrote, in the same state the writes are
+decided on, and decided anew with them where that state moved on.
 
-Source: FHIR R4 http.html#transaction; ``consent.md`` S-25.
+Source: FHIR R4 http.html#transaction (rules for ids, order and conditional references); ``consent.md`` S-25.
 """
 
-import base64
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
-from urllib.parse import parse_qsl, urlsplit
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
 
-from referral_hub.errors import HubError, InvalidResource, TooMany
+from referral_hub.access.principal import Principal
+from referral_hub.errors import ConditionalConflict, ConditionalNotSupported, InvalidResource
+from referral_hub.exchange.building import Draft
+from referral_hub.exchange.bundle_entries import Entry
+from referral_hub.exchange.conditional import identifier_of, match
+from referral_hub.exchange.etags import etag_version
 from referral_hub.exchange.hub import Hub
-from referral_hub.exchange.interactions import Written, by_token, write, write_all
-from referral_hub.exchange.proposal import Proposal, Verb
-from referral_hub.exchange.reading import read
-from referral_hub.exchange.search import Found, search
-from referral_hub.fhir import patch as json_patch
+from referral_hub.exchange.interactions import Caller, Written, write_prepared
+from referral_hub.exchange.proposal import Patch, Proposal, Verb
 from referral_hub.fhir.outcome import Issue
-from referral_hub.fhir.references import iter_references, normalise, rewrite_references
+from referral_hub.fhir.references import iter_references, rewrite_references
 from referral_hub.resources.catalog import DEFINITIONS
 
 _VERBS: dict[str, Verb] = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
@@ -31,235 +34,258 @@ _ORDER = {"DELETE": 0, "POST": 1, "PUT": 2, "PATCH": 2}
 _FIRST = ("Organization", "Patient", "Practitioner", "DocumentReference", "Binary")
 _LAST = ("Consent", "ServiceRequest", "Procedure", "Appointment", "Communication", "Task", "Provenance")
 """Inside a transaction what is pointed at comes first: persons, consents, requests, then Tasks."""
+_RESTFUL = re.compile(r"https?://[^\s?#]+/([A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64})")
+
+_SEVERAL = "A conditional reference matches several of your own resources."
+
+PatchOf = Callable[[Entry], Patch]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One entry of a Bundle, read."""
+def transaction(
+    hub: Hub, caller_of: Caller, entries: Sequence[Entry], patch_of: PatchOf
+) -> dict[int, Written]:
+    """Runs the writes of a transaction as one Change.
 
-    index: int
-    method: str
-    type_name: str
-    public_id: str
-    query: tuple[tuple[str, str], ...]
-    body: dict[str, Any]
-    full_url: str
-    if_match: str
-    if_none_exist: str
+    Args:
+        hub: store, gate and clock.
+        caller_of: gives the caller.
+        entries: the entries that write.
+        patch_of: reads the patch an entry carries.
 
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The answer to one entry: what was written, read or found, or why not."""
-
-    written: Written | None = None
-    found: Found | None = None
-    read: Any = None
-    error: HubError | None = None
-
-
-def run(
-    hub: Hub, token_digest: bytes, bundle: dict[str, Any]
-) -> tuple[Literal["transaction", "batch"], list[Answer]]:
-    """Runs a transaction or batch.
+    Returns:
+        what each entry came to, by its place in the Bundle.
 
     Raises:
-        TooMany: more entries than one Bundle may have (422).
-        InvalidResource: the Bundle itself is no transaction or batch, or an entry cannot be read (422).
-        HubError: in a transaction, the refusal of the first refused entry; nothing is stored.
+        HubError: the refusal of the first refused entry; nothing is stored. Its ``expression`` names the entry.
     """
-    kind = bundle.get("type")
-    if kind not in ("transaction", "batch"):
-        raise InvalidResource(
-            [Issue("error", "value", "Here a Bundle of type transaction or batch is taken.", "Bundle.type")]
-        )
-    listed = bundle.get("entry") or []
-    if not isinstance(listed, list):
-        raise InvalidResource([Issue("error", "structure", "Bundle.entry is a list.", "Bundle.entry")])
-    if len(listed) > hub.limits.max_bundle_entries:
-        raise TooMany(f"One Bundle may hold at most {hub.limits.max_bundle_entries} entries.", "Bundle.entry")
-    entries, issues = _read_entries(hub, listed)
-    if kind == "batch":
-        problems = {issue.expression: issue for issue in issues}
-        return "batch", [
-            _alone(hub, token_digest, entry, problems.get(f"Bundle.entry[{index}]"))
-            for index, entry in enumerate(entries)
-        ]
+    if not entries:
+        return {}
+    issues = [issue for entry in entries for issue in _shape_issues(entry)]
     if issues:
         raise InvalidResource(issues)
-    return "transaction", _transaction(hub, token_digest, [entry for entry in entries if entry is not None])
+    patches = {entry.index: patch_of(entry) for entry in entries if entry.method == "PATCH"}
+    order: list[int] = []
+
+    def prepare(caller: Principal, draft: Draft) -> list[Proposal]:
+        made = _Transaction(hub, caller, draft, entries, patches).proposals()
+        order[:] = [index for index, _ in made]
+        return [proposal for _, proposal in made]
+
+    settles = any(entry.method == "DELETE" or entry.type_name == "Consent" for entry in entries)
+    written = write_prepared(hub, caller_of, prepare, settles=settles)
+    return dict(zip(order, written, strict=True))
 
 
-def _alone(hub: Hub, token_digest: bytes, entry: Entry | None, issue: Issue | None) -> Answer:
-    try:
-        if entry is None or issue is not None:
-            raise InvalidResource([issue] if issue else [])
-        if entry.method == "GET":
-            if entry.public_id:
-                return Answer(read=read(hub, token_digest, entry.type_name, entry.public_id))
-            return Answer(found=search(hub, token_digest, entry.type_name, entry.query))
-        return Answer(written=write(hub, by_token(hub, token_digest), _proposal(entry)))
-    except HubError as error:
-        return Answer(error=error)
+def _shape_issues(entry: Entry) -> Iterator[Issue]:
+    """Gives what is wrong with an entry by itself."""
+    has_id = "/" in entry.path
+    url = f"{entry.place}.request.url"
+    if entry.type_name not in DEFINITIONS or "/" in entry.public_id or entry.public_id[:1] in ("$", "_"):
+        text = "In a transaction request.url is Type, Type?identifier=… or Type/id of a type this hub serves."
+        yield Issue("error", "not-supported", text, url)
+    elif entry.method == "POST" and (has_id or entry.query):
+        yield Issue("error", "value", "POST goes to a Type.", url)
+    elif entry.method != "POST" and has_id == bool(entry.query):
+        text = "PUT, PATCH and DELETE go to Type/id, or to Type?identifier=system|value."
+        yield Issue("error", "value", text, url)
+    if entry.method == "POST" and entry.body is None:
+        yield Issue("error", "required", "This entry needs a resource.", f"{entry.place}.resource")
 
 
-def _transaction(hub: Hub, token_digest: bytes, entries: Sequence[Entry]) -> list[Answer]:
-    ids = {entry.index: hub.ids.public_id() for entry in entries if entry.method == "POST"}
-    mapping = {
-        entry.full_url: f"{entry.type_name}/{ids[entry.index]}"
-        for entry in entries
-        if entry.index in ids and entry.full_url
-    }
-    _check_targets(entries)
-    writes = sorted((entry for entry in entries if entry.method != "GET"), key=_rank)
-    proposals = [_proposal(entry, reserved_id=ids.get(entry.index, ""), mapping=mapping) for entry in writes]
-    answers: dict[int, Answer] = {}
-    if proposals:
-        written = write_all(hub, by_token(hub, token_digest), proposals)
-        answers.update({entry.index: Answer(written=one) for entry, one in zip(writes, written, strict=True)})
-    for entry in entries:
-        if entry.method == "GET":
-            answers[entry.index] = _alone(hub, token_digest, entry, None)
-    return [answers[entry.index] for entry in entries]
+class _Transaction:
+    """The entries of one transaction in one state.
 
-
-def _check_targets(entries: Sequence[Entry]) -> None:
-    seen: set[tuple[str, str]] = set()
-    issues = []
-    for entry in entries:
-        key = (entry.type_name, entry.public_id)
-        if entry.method in ("PUT", "PATCH", "DELETE"):
-            if key in seen:
-                issues.append(
-                    Issue(
-                        "error",
-                        "business-rule",
-                        "One transaction changes a resource once.",
-                        f"Bundle.entry[{entry.index}].request.url",
-                    )
-                )
-            seen.add(key)
-        elif entry.method == "POST" and entry.if_none_exist and _is_named(entry, entries):
-            # A match would make the given id wrong for those that refer to this entry.
-            issues.append(
-                Issue(
-                    "error",
-                    "not-supported",
-                    "An entry that others refer to is created without ifNoneExist, or in a request of its own.",
-                    f"Bundle.entry[{entry.index}].request.ifNoneExist",
-                )
-            )
-    if issues:
-        raise InvalidResource(issues)
-
-
-def _is_named(entry: Entry, entries: Sequence[Entry]) -> bool:
-    return bool(entry.full_url) and any(
-        entry.full_url == reference.get("reference")
-        for other in entries
-        if other is not entry
-        for _, reference in iter_references(other.body)
-    )
-
-
-def _rank(entry: Entry) -> tuple[int, int, int]:
-    if entry.type_name in _FIRST:
-        place = _FIRST.index(entry.type_name)
-    elif entry.type_name in _LAST:
-        place = 100 + _LAST.index(entry.type_name)
-    else:
-        place = 50
-    return (_ORDER[entry.method], place, entry.index)
-
-
-def _proposal(entry: Entry, *, reserved_id: str = "", mapping: dict[str, str] | None = None) -> Proposal:
-    body = rewrite_references(entry.body, mapping) if mapping else entry.body
-    return Proposal(
-        verb=_VERBS[entry.method],
-        type_name=entry.type_name,
-        public_id=entry.public_id,
-        body=body if entry.method in ("POST", "PUT") else {},
-        patch=_patch(entry) if entry.method == "PATCH" else (),
-        if_match=entry.if_match,
-        if_none_exist=entry.if_none_exist,
-        reserved_id=reserved_id,
-    )
-
-
-def _patch(entry: Entry) -> tuple[json_patch.Operation, ...]:
-    """Reads the JSON Patch a Bundle carries in a Binary.
-
-    Source: FHIR R4 http.html#patch (a patch in a transaction is a Binary of type application/json-patch+json).
+    Args:
+        hub: ids and gate.
+        caller: who writes.
+        draft: the Change in the making, with the state it is decided on.
+        entries: those that write.
+        patches: what PATCH entries carry, by place.
     """
-    data = entry.body.get("data")
-    if entry.body.get("resourceType") != "Binary" or not isinstance(data, str):
-        raise InvalidResource(
-            [
-                Issue(
-                    "error",
-                    "structure",
-                    "A patch in a Bundle is a Binary with contentType application/json-patch+json.",
-                    f"Bundle.entry[{entry.index}].resource",
-                )
-            ]
-        )
-    return json_patch.read(base64.b64decode(data))
 
+    def __init__(
+        self,
+        hub: Hub,
+        caller: Principal,
+        draft: Draft,
+        entries: Sequence[Entry],
+        patches: dict[int, Patch],
+    ) -> None:
+        self._hub = hub
+        self._caller = caller
+        self._working = draft.working
+        self._entries = entries
+        self._patches = patches
+        self._reserved: dict[int, str] = {}
+        self._targets: dict[int, str] = {}
+        self._issues: list[Issue] = []
+        self._makers = _makers(entries)
 
-def _read_entries(hub: Hub, listed: Sequence[Any]) -> tuple[list[Entry | None], list[Issue]]:
-    entries: list[Entry | None] = []
-    issues: list[Issue] = []
-    for index, given in enumerate(listed):
-        entry, text = _read_entry(hub, index, given)
-        entries.append(entry)
-        if entry is None:
-            issues.append(Issue("error", "value", text, f"Bundle.entry[{index}]"))
-    return entries, issues
+    def proposals(self) -> list[tuple[int, Proposal]]:
+        """Gives each entry as a proposal, with what it refers to resolved, in the order they are decided.
 
+        Source: FHIR R4 http.html#trules (DELETE, POST, PUT and PATCH); an update that creates comes with the creates,
+        so that others may refer to it.
 
-def _read_entry(hub: Hub, index: int, given: Any) -> tuple[Entry | None, str]:
-    request = given.get("request") if isinstance(given, dict) else None
-    if not isinstance(request, dict):
-        return None, "Each entry says what to do: request.method and request.url."
-    method, url = request.get("method"), request.get("url")
-    if method not in ("GET", "POST", "PUT", "PATCH", "DELETE") or not isinstance(url, str):
-        return None, "request.method is GET, POST, PUT, PATCH or DELETE, request.url a relative address."
-    split = urlsplit(normalise(url, hub.own_bases))
-    parts = [part for part in split.path.split("/") if part]
-    if split.scheme or not parts or parts[0] not in DEFINITIONS or len(parts) > 2:
-        return None, "request.url is Type, Type?query or Type/id of a type this hub serves."
-    if (len(parts) == 2) != (method in ("PUT", "PATCH", "DELETE")) and method != "GET":
-        return None, "POST goes to a Type; PUT, PATCH and DELETE go to a Type/id."
-    body = given.get("resource")
-    if method in ("POST", "PUT", "PATCH") and not isinstance(body, dict):
-        return None, "This entry needs a resource."
-    return (
-        Entry(
-            index=index,
-            method=method,
-            type_name=parts[0],
-            public_id=parts[1] if len(parts) == 2 else "",
-            query=tuple(parse_qsl(split.query, keep_blank_values=True)),
-            body=body if isinstance(body, dict) else {},
-            full_url=_text(given.get("fullUrl")),
-            if_match=etag_version(request.get("ifMatch")),
-            if_none_exist=_text(request.get("ifNoneExist")),
-        ),
-        "",
-    )
+        Raises:
+            HubError: an entry may not be asked for, or its condition cannot be answered.
+            InvalidResource: entries contradict one another, or a reference means nothing (422).
+        """
+        for entry in self._entries:
+            self._hub.gate.allow(self._caller, entry.type_name, _VERBS[entry.method])
+            self._find_target(entry)
+        self._check_targets()
+        mapping = self._mapping()
+        for entry in self._entries:
+            for place, text in _conditional_references(entry):
+                if text not in mapping:
+                    found = self._meant(text, place)
+                    if found:
+                        mapping[text] = found
+        if self._issues:
+            raise InvalidResource(self._issues)
+        ordered = sorted(self._entries, key=self._rank)
+        return [(entry.index, self._proposal(entry, mapping)) for entry in ordered]
 
+    def _find_target(self, entry: Entry) -> None:
+        """Finds what an entry is about: ``Type/id`` of what is there, or an id for what will be."""
+        if entry.public_id:
+            self._targets[entry.index] = f"{entry.type_name}/{entry.public_id}"
+            return
+        criteria = entry.if_none_exist if entry.method == "POST" else entry.query
+        found = None
+        if criteria:
+            try:
+                found = match(self._caller.organization_id, entry.type_name, criteria, self._working)
+            except ConditionalConflict as several:
+                raise ConditionalConflict(several.text, entry.place) from None
+        if found is not None:
+            self._targets[entry.index] = f"{found.type}/{found.id}"
+            self._working.guard_row(found)
+        elif entry.method in ("POST", "PUT"):
+            self._reserved[entry.index] = self._hub.ids.public_id()
+            self._targets[entry.index] = f"{entry.type_name}/{self._reserved[entry.index]}"
+            if criteria:
+                self._check_alone(entry, identifier_of(criteria))
 
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
+    def _check_alone(self, entry: Entry, token: str) -> None:
+        """Refuses two entries that make what only one of them may make."""
+        if self._makers[entry.type_name, token] - {entry.index}:
+            text = "Another entry of this transaction has the identifier that this one is conditional on."
+            self._refuse(entry.place, text)
 
+    def _check_targets(self) -> None:
+        seen: dict[str, Entry] = {}
+        for entry in self._entries:
+            target = self._targets.get(entry.index)
+            if target is None:
+                continue
+            before = seen.setdefault(target, entry)
+            if before is not entry and not (entry.method == before.method == "POST"):
+                self._refuse(entry.place, "One transaction changes a resource once.")
 
-def etag_version(header: Any) -> str:
-    """Gives the version part of an ETag as If-Match carries it.
+    def _mapping(self) -> dict[str, str]:
+        """Gives what each ``fullUrl`` of the Bundle means on this hub."""
+        mapping: dict[str, str] = {}
+        for entry in self._entries:
+            target = self._targets.get(entry.index)
+            if not entry.full_url or target is None or entry.method in ("DELETE", "PATCH"):
+                continue
+            names = [entry.full_url]
+            restful = _RESTFUL.fullmatch(entry.full_url)
+            if restful is not None and restful[1].startswith(f"{entry.type_name}/"):
+                names.append(restful[1])
+            for name in names:
+                if mapping.setdefault(name, target) != target:
+                    self._refuse(entry.place, "Two entries have the same fullUrl.")
+        return mapping
 
-    >>> etag_version('W/"a1-9f"'), etag_version('"a1"'), etag_version(None)
-    ('a1', 'a1', '')
-    """
-    if not isinstance(header, str):
+    def _meant(self, text: str, place: str) -> str:
+        """Gives what a conditional reference means: one of the caller's own, or one that this Bundle makes."""
+        type_name, _, query = text.partition("?")
+        if type_name not in DEFINITIONS:
+            self._refuse(place, "A conditional reference names a type this hub serves.", "not-supported")
+            return ""
+        self._hub.gate.allow(self._caller, type_name, "search")
+        try:
+            token = identifier_of(query)
+            row = match(self._caller.organization_id, type_name, query, self._working)
+        except ConditionalNotSupported as unknown:
+            self._refuse(place, unknown.text, "not-supported")
+            return ""
+        except ConditionalConflict:
+            self._refuse(place, _SEVERAL, "multiple-matches")
+            return ""
+        makers = self._makers[type_name, token]
+        meant = {self._targets[index] for index in makers if index in self._reserved}
+        if row is not None:
+            meant.add(f"{row.type}/{row.id}")
+            self._working.guard_row(row)
+        if len(meant) == 1:
+            return meant.pop()
+        if meant:
+            self._refuse(place, _SEVERAL, "multiple-matches")
+        else:
+            self._refuse(place, "A conditional reference matches none of your own resources.", "not-found")
         return ""
-    text = header.strip().removeprefix("W/").strip('"')
-    return text.partition("-")[0]
+
+    def _proposal(self, entry: Entry, mapping: dict[str, str]) -> Proposal:
+        body: dict[str, Any] = {}
+        if entry.method in ("POST", "PUT"):
+            body = rewrite_references(entry.body or {}, mapping)
+        made = Proposal(
+            verb=_VERBS[entry.method],
+            type_name=entry.type_name,
+            public_id=entry.public_id,
+            body=body,
+            if_match=etag_version(entry.if_match),
+            criteria=entry.query if entry.method != "POST" else "",
+            if_none_exist=entry.if_none_exist if entry.method == "POST" else "",
+            reserved_id=self._reserved.get(entry.index, ""),
+            place=entry.place,
+        )
+        return replace(made, patch=self._patches[entry.index]) if entry.method == "PATCH" else made
+
+    def _rank(self, entry: Entry) -> tuple[int, int, int]:
+        if entry.type_name in _FIRST:
+            place = _FIRST.index(entry.type_name)
+        elif entry.type_name in _LAST:
+            place = 100 + _LAST.index(entry.type_name)
+        else:
+            place = 50
+        return (_ORDER["POST" if entry.index in self._reserved else entry.method], place, entry.index)
+
+    def _refuse(self, place: str, text: str, code: str = "business-rule") -> None:
+        self._issues.append(Issue("error", code, text, place))
+
+
+def _conditional_references(entry: Entry) -> Iterator[tuple[str, str]]:
+    """Gives the references of an entry that name what they mean by a search, each with its place."""
+    for path, reference in iter_references(entry.body or {}):
+        text = reference.get("reference")
+        if isinstance(text, str) and "?" in text and "://" not in text:
+            yield f"{entry.place}.resource.{path.partition('.')[2]}.reference", text
+
+
+def _makers(entries: Sequence[Entry]) -> dict[tuple[str, str], set[int]]:
+    """Gives which entries make or change what carries an identifier, or are conditional on it, by type and token."""
+    found: dict[tuple[str, str], set[int]] = defaultdict(set)
+    for entry in entries:
+        if entry.method not in ("POST", "PUT"):
+            continue
+        tokens = _identifiers(entry.body or {})
+        criteria = entry.if_none_exist if entry.method == "POST" else entry.query
+        if criteria:
+            tokens.add(identifier_of(criteria))
+        for token in tokens:
+            found[entry.type_name, token].add(entry.index)
+    return found
+
+
+def _identifiers(body: dict[str, Any]) -> set[str]:
+    given = body.get("identifier")
+    return {
+        f"{one.get('system', '')}|{one.get('value', '')}"
+        for one in (given if isinstance(given, list) else [given])
+        if isinstance(one, dict)
+    }

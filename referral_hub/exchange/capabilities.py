@@ -7,25 +7,53 @@ Source: FHIR R4 CapabilityStatement; SMART App Launch 2.2 (smart-configuration);
 Platform; ``referral-loop.md`` Part D 0.1; IHE PCF (Policy-deny).
 """
 
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from referral_hub.exchange.indexing import parameters
+from referral_hub.exchange.subscription_asking import PROFILE
+from referral_hub.exchange.topics import TOPICS
 from referral_hub.fhir.canonical import CANONICAL
 from referral_hub.fhir.search_parameters import official
-from referral_hub.resources.catalog import DEFINITIONS
+from referral_hub.resources.catalog import SERVED
 from referral_hub.resources.definition import ResourceDefinition
 
+SERVER = "server"
+"""The id of the CapabilityStatement of the hub that is asked."""
 POLICY_DENY = "https://profiles.ihe.net/ITI/PCF/Policy-deny"
 _SECURITY_SERVICE = "http://terminology.hl7.org/CodeSystem/restful-security-service"
+_OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
+_BACKPORT = "http://hl7.org/fhir/uv/subscriptions-backport"
+_TOPIC = f"{_BACKPORT}/StructureDefinition/capabilitystatement-subscriptiontopic-canonical"
+_BULK = "http://hl7.org/fhir/uv/bulkdata"
 _OPERATIONS = {
     "Task": (("available-actions", "OperationDefinition/Task-available-actions"),),
     "Consent": (("revoke", "OperationDefinition/Consent-revoke"),),
-    "Patient": (("disclosures", "OperationDefinition/Patient-disclosures"),),
+    "Patient": (
+        ("disclosures", "OperationDefinition/Patient-disclosures"),
+        ("everything", "http://hl7.org/fhir/OperationDefinition/Patient-everything"),
+        ("export", "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/patient-export"),
+    ),
+    "Group": (("export", "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/group-export"),),
+    "Subscription": (
+        ("status", f"{_BACKPORT}/OperationDefinition/backport-subscription-status"),
+        ("events", f"{_BACKPORT}/OperationDefinition/backport-subscription-events"),
+    ),
     "ServiceRequest": (("preview", "OperationDefinition/ServiceRequest-preview"),),
 }
+_VALIDATE = ("validate", "http://hl7.org/fhir/OperationDefinition/Resource-validate")
 
 
-def capability_statement(*, base_url: str, fhir_base: str, version: str, date: str) -> dict[str, Any]:
+def capability_statement(
+    *,
+    base_url: str,
+    fhir_base: str,
+    version: str,
+    date: str,
+    profiles: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    cors: bool = False,
+) -> dict[str, Any]:
     """Gives the CapabilityStatement of this hub.
 
     Args:
@@ -33,17 +61,25 @@ def capability_statement(*, base_url: str, fhir_base: str, version: str, date: s
         fhir_base: its FHIR base URL.
         version: the software's version.
         date: when this software was released, a FHIR date.
+        profiles: urls of the hub's own profiles, by type.
+        cors: whether the operator named origins of browser apps.
     """
     return {
         "resourceType": "CapabilityStatement",
+        "id": SERVER,
+        "url": f"{fhir_base}/CapabilityStatement/{SERVER}",
+        "version": version,
+        "name": "ReferralHub",
+        "title": "What this hub does",
         "status": "active",
         "date": date,
         "kind": "instance",
+        "instantiates": [f"{_BULK}/CapabilityStatement/bulk-data"],
         "software": {"name": "Referral Hub", "version": version},
         "implementation": {"description": "A referral hub", "url": fhir_base},
         "fhirVersion": "4.0.1",
-        "format": ["application/fhir+json", "json"],
-        "patchFormat": ["application/json-patch+json"],
+        "format": ["application/fhir+json", "application/fhir+xml", "json", "xml"],
+        "patchFormat": ["application/json-patch+json", "application/fhir+json", "application/fhir+xml"],
         "rest": [
             {
                 "mode": "server",
@@ -51,17 +87,32 @@ def capability_statement(*, base_url: str, fhir_base: str, version: str, date: s
                     "What a caller may not see looks absent. Without a consent nothing is shared: "
                     + POLICY_DENY
                 ),
-                "security": _security(base_url),
-                "resource": [_resource(definition) for definition in DEFINITIONS.values()],
-                "interaction": [{"code": "transaction"}, {"code": "batch"}],
+                "security": _security(base_url, cors=cors),
+                "resource": [
+                    _resource(definition, profiles.get(definition.type_name, ()))
+                    for definition in SERVED.values()
+                ],
+                "interaction": [{"code": code} for code in ("transaction", "batch", "history-system")],
+                "operation": [{"name": "export", "definition": f"{_BULK}/OperationDefinition/export"}],
             }
         ],
     }
 
 
-def _security(base_url: str) -> dict[str, Any]:
+def _security(base_url: str, *, cors: bool) -> dict[str, Any]:
+    """Gives where tokens come from; the extension is how client libraries of SMART's first days find it."""
     return {
-        "cors": False,
+        "extension": [
+            {
+                "url": _OAUTH_URIS,
+                "extension": [
+                    {"url": "token", "valueUri": f"{base_url}/oauth/token"},
+                    # Its definition demands this one; what answers there says that nobody signs in yet.
+                    {"url": "authorize", "valueUri": f"{base_url}/oauth/authorize"},
+                ],
+            }
+        ],
+        "cors": cors,
         "service": [
             {"coding": [{"system": _SECURITY_SERVICE, "code": "SMART-on-FHIR"}], "text": "SMART-on-FHIR"}
         ],
@@ -72,36 +123,68 @@ def _security(base_url: str) -> dict[str, Any]:
     }
 
 
-def _resource(definition: ResourceDefinition) -> dict[str, Any]:
+def _resource(definition: ResourceDefinition, profiles: Sequence[str]) -> dict[str, Any]:
     name = definition.type_name
+    by_identifier = "identifier" in parameters(name)
+    topics = [{"url": _TOPIC, "valueCanonical": url} for url in TOPICS] if name == "Subscription" else []
+    claimed = [*profiles, PROFILE] if name == "Subscription" else list(profiles)
     found: dict[str, Any] = {
+        **({"extension": topics} if topics else {}),
         "type": name,
+        **({"supportedProfile": claimed} if claimed else {}),
         "interaction": [{"code": code} for code in _ordered(definition)],
-        "versioning": "versioned-update" if definition.version_aware else "versioned",
-        "readHistory": True,
+        "versioning": _versioning(definition),
+        "readHistory": "vread" in definition.interactions,
         "updateCreate": False,
-        "conditionalCreate": "create" in definition.interactions,
-        "conditionalRead": "not-supported",
-        "conditionalUpdate": False,
-        "conditionalDelete": "not-supported",
+        "conditionalCreate": by_identifier and "create" in definition.interactions,
+        "conditionalRead": "full-support",
+        "conditionalUpdate": by_identifier and "update" in definition.interactions,
+        "conditionalDelete": (
+            "single" if by_identifier and "delete" in definition.interactions else "not-supported"
+        ),
         "referencePolicy": ["literal", "logical", "enforced", "local"],
     }
     if definition.includes:
         found["searchInclude"] = list(definition.includes)
+    if definition.revincludes:
+        found["searchRevInclude"] = list(definition.revincludes)
+    if definition.has:
+        found["documentation"] = "Reverse chains: " + ", ".join(f"_has:{one}" for one in definition.has)
     found["searchParam"] = [
-        {"name": code, "type": parameter.type, **({"definition": parameter.url} if parameter.url else {})}
+        {
+            "name": code,
+            "type": parameter.type,
+            **({"definition": parameter.url} if parameter.url else {}),
+            **_chained(definition, code),
+        }
         for code, parameter in (
             *((code, official(name)[code]) for code in ("_id", "_lastUpdated")),
             *((code, parameter) for code, (_, parameter) in parameters(name).items()),
         )
     ]
-    if name in _OPERATIONS:
-        found["operation"] = [
-            {"name": operation, "definition": f"{CANONICAL}/{path}"} for operation, path in _OPERATIONS[name]
-        ]
+    found["operation"] = [
+        {"name": operation, "definition": path if "://" in path else f"{CANONICAL}/{path}"}
+        for operation, path in (*_OPERATIONS.get(name, ()), _VALIDATE)
+    ]
     return found
+
+
+def _chained(definition: ResourceDefinition, code: str) -> dict[str, str]:
+    """Gives what may be asked along a reference, in words: R4 has no element for chains."""
+    along = [one.split(".", 2) for one in definition.chains]
+    told = [f"{parameter}:{target}.{of}" for parameter, target, of in along if parameter == code]
+    return {"documentation": "Chains: " + ", ".join(told)} if told else {}
+
+
+def _versioning(definition: ResourceDefinition) -> str:
+    if "vread" not in definition.interactions:
+        return "no-version"
+    return "versioned-update" if definition.version_aware else "versioned"
 
 
 def _ordered(definition: ResourceDefinition) -> list[str]:
     order = ("read", "vread", "update", "patch", "delete", "history-instance", "create", "search-type")
-    return [code for code in order if code in definition.interactions]
+    found: list[str] = [code for code in order if code in definition.interactions]
+    if "history-instance" in found:
+        found.insert(found.index("history-instance") + 1, "history-type")
+    return found

@@ -66,30 +66,70 @@ class OrganizationGuard:
 Guard = VersionGuard | EpochGuard | TokenGuard | AbsentGuard | OrganizationGuard
 
 
-@dataclass(frozen=True, slots=True)
-class TokenIndex:
-    """One value a token, reference or uri parameter finds; ``text`` is ``system|code``, ``Type/id`` or the uri."""
+class TokenIndex(msgspec.Struct, frozen=True, gc=False):
+    """One value a token, reference or uri parameter finds; ``text`` is ``system|code``, ``Type/id`` or the uri.
+
+    ``whole``: it is found by this text alone, not by its parts. ``under``: the first part of a composite.
+    """
 
     parameter: str
     text: str
+    whole: bool = False
+    under: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class DateIndex:
-    """One span a date parameter finds, half-open, microseconds UTC."""
+class DateIndex(msgspec.Struct, frozen=True, gc=False):
+    """One span a date parameter finds, half-open, microseconds UTC; ``under`` is the first part of a composite."""
 
     parameter: str
     low_us: int
     high_us: int
+    under: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class StringIndex:
-    """One folded text a string parameter finds; kept as a keyed digest of each word where it names a person."""
+class StringIndex(msgspec.Struct, frozen=True, gc=False):
+    """One folded text a string parameter finds; kept as a keyed digest of each word where it names a person.
+
+    ``under`` is the first part of a composite.
+    """
 
     parameter: str
     text: str
     identifying: bool = False
+    under: str = ""
+
+
+class NumberIndex(msgspec.Struct, frozen=True, gc=False):
+    """One number or range, both ends in it, as texts that sort like numbers (``fhir.number_keys``).
+
+    ``units`` are the spellings a search may name the unit by, an empty one for any. ``under`` is the first part of
+    a composite.
+    """
+
+    parameter: str
+    low: str
+    high: str
+    units: tuple[str, ...] = ("",)
+    under: str = ""
+
+
+class LinkIndex(msgspec.Struct, frozen=True, gc=False):
+    """One reference that chains and ``_has`` follow: to the resource of this type and id."""
+
+    parameter: str
+    type: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Indexes:
+    """Everything searches find one version of a resource by."""
+
+    tokens: tuple[TokenIndex, ...] = ()
+    dates: tuple[DateIndex, ...] = ()
+    strings: tuple[StringIndex, ...] = ()
+    numbers: tuple[NumberIndex, ...] = ()
+    links: tuple[LinkIndex, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +172,8 @@ class ResourceWrite:
     tokens: tuple[TokenIndex, ...] = ()
     dates: tuple[DateIndex, ...] = ()
     strings: tuple[StringIndex, ...] = ()
+    numbers: tuple[NumberIndex, ...] = ()
+    links: tuple[LinkIndex, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +192,8 @@ class Delivery:
     """Something that must leave later: an outbox row, in order per destination.
 
     ``destination`` is an organisation id; ``kind`` says what to do (``task-notice``, ``task-update``,
-    ``recall``); ``resource`` is the row id of what is sent. ``person`` lets a withdrawal drop it. The key
-    makes duplicates recognisable to the recipient.
+    ``recall``; to a source ``task-copy``, ``task-report``); ``resource`` is the row id of what is sent.
+    ``person`` lets a withdrawal drop it. The key makes duplicates recognisable to the recipient.
     """
 
     key: str
@@ -206,6 +248,17 @@ class AuditEntry(msgspec.Struct, frozen=True, gc=False):
     recipient: str = ""
     reason: str = ""
     detail: bytes = b""
+
+
+class PageEntry(msgspec.Struct, frozen=True, gc=False):
+    """One line of the audit about several persons: a page of a search.
+
+    ``shared`` names no person, entities and consents; ``subjects`` are of each person her row id, her entities and
+    her consents, as texts with spaces between.
+    """
+
+    shared: AuditEntry
+    subjects: tuple[tuple[int, str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,15 @@ from referral_hub.fhir.elements import at_path, code_in, codings, extension, ref
 from referral_hub.fhir.outcome import Issue
 from referral_hub.resources.consent import CONSENT_KIND
 from referral_hub.resources.definition import ResourceDefinition
+from referral_hub.resources.measure_report import INDIVIDUAL
 from referral_hub.resources.task import NEVER_RELEASED_CODES, TASK_CODES
 
 NO_NAME = structure("no-name-referral")
 LISTED = structure("directory-listed")
-INHERITING = frozenset({"Procedure", "Appointment", "Communication", "Task", "Binary"})
+SHELTER = "shelter"
+_UNSHOWABLE = frozenset({"modifierExtension", "implicitRules"})
+"""Elements that no copy may leave out and none can show (``access.redact_table``): nobody else counts such a row."""
+ORGANIZATION_TYPE = code_system("organization-type")
 _BASED_ON_TYPES = frozenset({"ServiceRequest"})
 
 
@@ -92,15 +96,15 @@ def columns_of(
         )
     if based is not None and person is None:
         person = based.person
-    inherited = based.category if based is not None and definition.type_name in INHERITING else ""
+    inherited = based.category if based is not None and definition.inherits else ""
     if definition.type_name == "Binary":
         context = targets.get(reference_text(body.get("securityContext")))
         inherited = context.category if context is not None else ""
-    category = "directory" if definition.directory else category_of(body, inherited)
+    listed = _in_directory(definition, body, targets, author_kind)
+    category = "directory" if listed else category_of(body, inherited)
     confidentiality, sensitivities = confidentiality_of(body, category)
     owner = _owner(body)
     low, high = _data_span(definition, body)
-    listed = definition.type_name in ("Practitioner", "PractitionerRole") and _true(extension(body, LISTED))
     return (
         Columns(
             person=person,
@@ -114,8 +118,8 @@ def columns_of(
             based_on=based.row_id if based is not None and definition.type_name != "Task" else None,
             data_from_us=low,
             data_until_us=high,
-            directory=definition.directory or listed,
-            never_release=_never_release(definition, body),
+            directory=listed,
+            never_release=not listed and _never_release(definition, body),
             kind=_kind(definition, body, author_kind),
             custodian=organization_of(text_at(body, "organization.reference"))
             if definition.type_name == "Consent"
@@ -127,6 +131,25 @@ def columns_of(
 
 def _true(found: Any) -> bool:
     return isinstance(found, dict) and found.get("valueBoolean") is True
+
+
+def _in_directory(
+    definition: ResourceDefinition,
+    body: dict[str, Any],
+    targets: Mapping[str, ResourceRow],
+    author_kind: str,
+) -> bool:
+    """Tells whether every client reads it: not a shelter's place, and nothing that leads out of the directory."""
+    if (author_kind == SHELTER and not definition.at_shelter) or _UNSHOWABLE & body.keys():
+        return False
+    if definition.listed:
+        return _true(extension(body, LISTED))
+    return definition.directory and all(
+        (target := targets.get(reference_text(found).partition("/_history/")[0])) is not None
+        and target.directory
+        for element in definition.subject
+        for found in at_path(body, element)
+    )
 
 
 def _person(
@@ -173,8 +196,10 @@ def _data_span(definition: ResourceDefinition, body: dict[str, Any]) -> tuple[in
 
 
 def _never_release(definition: ResourceDefinition, body: dict[str, Any]) -> bool:
-    if definition.type_name in ("Provenance", "AuditEvent"):
+    if not definition.opened or (not definition.is_referral and _UNSHOWABLE & body.keys()):
         return True
+    if definition.type_name == "MeasureReport":
+        return body.get("type") != INDIVIDUAL
     if definition.type_name == "Task":
         return any(s == TASK_CODES and code in NEVER_RELEASED_CODES for s, code in codings(body.get("code")))
     if definition.type_name == "Observation":
@@ -194,6 +219,8 @@ def _kind(definition: ResourceDefinition, body: dict[str, Any], author_kind: str
         return code_in(body.get("category"), CONSENT_KIND)
     if definition.type_name == "Task":
         return code_in(body.get("code"), TASK_CODES)
-    if definition.directory:
+    if definition.type_name == "Organization" and code_in(body.get("type"), ORGANIZATION_TYPE) == SHELTER:
+        return SHELTER
+    if definition.directory or definition.listed:
         return author_kind
     return ""

@@ -16,21 +16,30 @@ from referral_hub.errors import SigningOff
 from referral_hub.exchange.building import Draft, body_of
 from referral_hub.exchange.change import ConsentRows
 from referral_hub.exchange.consent_rules import DAY_US, kind_of
+from referral_hub.exchange.hosting import hosting, resume
 from referral_hub.exchange.judging import Judge
 from referral_hub.exchange.ports import ResourceRow
 from referral_hub.exchange.recalls import recall_from
-from referral_hub.exchange.referrals import ReferralFacts, opening
+from referral_hub.exchange.referrals import opening
 from referral_hub.exchange.stamping import business_status_of, with_business_status
-from referral_hub.exchange.task_writing import MovedTask, write_consequences
+from referral_hub.exchange.task_writing import MovedTask, facts_of_waiting, write_consequences
 from referral_hub.fhir.canonical import code_system
-from referral_hub.fhir.dates import span
 from referral_hub.fhir.elements import text_at
 from referral_hub.resources.task import LIFECYCLE
 
 REMINDER_DAYS = (14, 7, 2)
 HELD_DAYS = 30
-MISSED_US = 5_000_000
-"""When it is looked once more at who had received something: by then what crossed a withdrawal has been told."""
+MISSED = "recall-missed"
+MISSED_AT_LAST = "recall-missed-at-last"
+MISSED_US = 1_000_000
+"""When it is looked for the first time at who else had received something, counted from the withdrawal."""
+LAST_LOOK_US = 5_000_000
+"""When it is looked at last, counted from the first look: by then what crossed the withdrawal has left its line.
+
+The first look shows that the withdrawal is stored, however long storing it took; so the second one comes so long
+after every read that was decided before it. A line that comes later still brings a look of its own
+(``store.segments``).
+"""
 CANNOT_SIGN_NOW = f"{code_system('observation')}|cannot-sign-now"
 
 
@@ -102,8 +111,9 @@ def _end(
         return
     recalled = [recall_from(person, receiver, draft) for receiver in receivers]
     if not all(recalled):
-        # A message or a read may be on its way in this very moment: it is looked at once more.
-        draft.remind("recall-missed", row.row_id, draft.at_us + MISSED_US)
+        # The lines of what was read just now are not in the database yet, and a message or a read may be on its
+        # way in this very moment. Nobody waits for them here: the doors close first, and it is looked once more.
+        draft.remind(MISSED, row.row_id, draft.at_us + MISSED_US)
 
 
 def receivers_of(body: dict[str, Any]) -> set[str]:
@@ -141,10 +151,13 @@ def _resume(person: int, receiver: str, draft: Draft, judge: Judge) -> None:
         coverage = judge.coverage(owner, person, working, draft.at_us)
         if not coverage.live:
             continue
+        if hosting(task, draft):
+            resume(task, draft, judge)
+            continue
         body = with_business_status(body, "sent" if task.status == "requested" else "")
         revised = draft.revise(task, body, written_by=hub.facts.id)
         waited = step == "awaiting-consent"
-        found = tuple(opening(_facts(body, draft, until_us=coverage.until_us))) if waited else ()
+        found = tuple(opening(facts_of_waiting(body, draft, until_us=coverage.until_us))) if waited else ()
         write_consequences(
             MovedTask(body, found, owner, nameless=False), revised, mover=hub.facts.id, user="", draft=draft
         )
@@ -157,25 +170,6 @@ def _resume(person: int, receiver: str, draft: Draft, judge: Judge) -> None:
             user="",
             activity=f"{revised.status}.{business_status_of(body)}".rstrip("."),
         )
-
-
-def _facts(body: dict[str, Any], draft: Draft, *, until_us: int | None) -> ReferralFacts:
-    end = text_at(body, "restriction.period.end")
-    return ReferralFacts(
-        before="requested",
-        after="requested",
-        business_before="awaiting-consent",
-        business_after="sent",
-        at_us=draft.at_us,
-        by_owner=False,
-        internal=False,
-        live_release=True,
-        nameless=False,
-        immediate=False,
-        opened=False,
-        due_us=span(end)[1] if end else None,
-        permit_end_us=until_us,
-    )
 
 
 def _tasks_to(person: int, receiver: str, draft: Draft) -> list[ResourceRow]:

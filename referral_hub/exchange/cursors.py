@@ -12,20 +12,26 @@ import msgspec
 
 from referral_hub.access.principal import Principal
 from referral_hub.errors import InvalidParameter
+from referral_hub.exchange.search_plan import Keyset
 
 LINK_LIFE_US = 15 * 60 * 1_000_000
 
 
 class Cursor(msgspec.Struct, frozen=True):
-    """Where a search goes on: for whom, which type, which query, after which row, until when."""
+    """Where a search goes on: for whom, which type, which query, after which row, until when.
+
+    ``asked_us`` is when the first page was asked for: what is near to now (``ap``) stays the same on every page.
+    """
 
     organization: str
     oauth_client: str
+    user: str
     purpose: str
     type: str
     pairs: tuple[tuple[str, str], ...]
-    after: tuple[int, int]
+    after: Keyset
     until_us: int
+    asked_us: int
 
 
 class Seal(Protocol):
@@ -43,18 +49,21 @@ def seal_cursor(
     caller: Principal,
     type_name: str,
     pairs: Sequence[tuple[str, str]],
-    after: tuple[int, int],
+    after: Keyset,
     at_us: int,
+    asked_us: int | None = None,
 ) -> str:
-    """Gives the sealed text of the page after a row."""
+    """Gives the sealed text of the page after a row; ``asked_us`` where the first page was asked for earlier."""
     cursor = Cursor(
         caller.organization_id,
         caller.oauth_client,
+        caller.user,
         caller.purpose,
         type_name,
         tuple(pairs),
         after,
         at_us + LINK_LIFE_US,
+        at_us if asked_us is None else asked_us,
     )
     return seal.seal(msgspec.msgpack.encode(cursor))
 
@@ -74,6 +83,7 @@ def open_cursor(seal: Seal, caller: Principal, type_name: str, sealed: str, at_u
         cursor is None
         or cursor.organization != caller.organization_id
         or cursor.oauth_client != caller.oauth_client
+        or cursor.user != caller.user
         or cursor.purpose != caller.purpose
         or cursor.type != type_name
         or cursor.until_us <= at_us

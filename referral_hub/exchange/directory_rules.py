@@ -6,43 +6,52 @@ What does not: what of an entry others see (``access.redact_directory``).
 Source: ``views.md`` 9 (directory types), ``consent.md`` O-14 (registration is closed), F-18.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from referral_hub.errors import Forbidden
-from referral_hub.fhir.elements import reference_text
+from referral_hub.fhir.elements import at_path, reference_text
 from referral_hub.fhir.outcome import Issue
+from referral_hub.resources.definition import ResourceDefinition
 
-_KEEPER = {
-    "HealthcareService": "providedBy",
-    "Location": "managingOrganization",
-    "Endpoint": "managingOrganization",
-}
+_PLURAL = {"Organization": "Organisations", "OrganizationAffiliation": "Affiliations of organisations"}
 
 
-def directory_issues(body: dict[str, Any], *, writer: str, network: str) -> list[Issue]:
+def directory_issues(
+    definition: ResourceDefinition,
+    body: dict[str, Any],
+    *,
+    writer: str,
+    network: str,
+    wrote: Callable[[str], bool],
+) -> list[Issue]:
     """Gives what is wrong with a directory entry of this writer.
 
     Args:
+        definition: the type's declaration; its ``keeper`` names the writer, or an entry of the writer's.
         body: the decoded, valid resource.
         writer: the organisation that writes it.
         network: the network's own organisation, which may write every entry.
+        wrote: tells whether the writer wrote the resource of this ``Type/id``.
 
     Raises:
-        Forbidden: an Organization is written by the network's coordinator only (403).
+        Forbidden: an entry of this type is written by the network's coordinator only (403).
     """
-    type_name = str(body.get("resourceType"))
     if writer == network:
         return []
-    if type_name == "Organization":
-        raise Forbidden("Organisations are registered by the network's coordinator.")
-    element = _KEEPER.get(type_name)
-    if element is None or reference_text(body.get(element)) == f"Organization/{writer}":
+    if definition.by_coordinator:
+        raise Forbidden(f"{_PLURAL[definition.type_name]} are registered by the network's coordinator.")
+    element = definition.keeper
+    if not element:
+        return []
+    named = [reference_text(found) for found in at_path(body, element)]
+    if named and all(text == f"Organization/{writer}" or wrote(text) for text in named):
         return []
     return [
         Issue(
             "error",
             "business-rule",
-            f"A directory entry names your own organisation in {element}: Organization/id.",
-            f"{type_name}.{element}",
+            f"A directory entry names in {element} your own organisation (Organization/id) or an entry of yours.",
+            f"{definition.type_name}.{element}",
         )
     ]

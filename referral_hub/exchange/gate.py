@@ -10,11 +10,13 @@ Source: ``architecture.md`` 4, ``views.md`` whole, ``consent.md`` 1.2, 3.2 and 5
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from threading import Lock
 from typing import Any
 
 import msgspec
 
+from referral_hub.access.categories import DIRECTORY
 from referral_hub.access.decision import decide
 from referral_hub.access.grants import opened
 from referral_hub.access.principal import Principal, refusal_targets
@@ -23,6 +25,7 @@ from referral_hub.access.views import View
 from referral_hub.errors import Forbidden, InsufficientScope, NotFound
 from referral_hub.exchange.building import Draft, body_of
 from referral_hub.exchange.change import AuditEntry, Change, Row, TokenGuard
+from referral_hub.exchange.conditional import resolved
 from referral_hub.exchange.judging import Coverage
 from referral_hub.exchange.openings import Openings, Reader
 from referral_hub.exchange.ports import (
@@ -39,6 +42,8 @@ from referral_hub.exchange.state import Working
 from referral_hub.exchange.writing import Writing
 from referral_hub.fhir import json_codec
 from referral_hub.fhir.dates import instant
+from referral_hub.fhir.subsets import Part, shortened
+from referral_hub.resources.catalog import SERVED
 
 _LETTERS = {"create": "c", "update": "u", "patch": "u", "delete": "d", "read": "r", "search": "s"}
 
@@ -203,8 +208,13 @@ class Gate:
         if made is None:
             return None
         body, etag = made
-        released = Released(ReleasedBytes(row.type, row.id, row.version, etag, row.updated_us, body))
         own = row.author == reader.organization.id
+        voice = ""
+        if own and seen.view.kind == "stored" and not row.foreign_elements:
+            voice = "own"
+        elif seen.view.kind == "directory":
+            voice = "public"
+        released = Released(ReleasedBytes(row.type, row.id, row.version, etag, row.updated_us, body, voice))
         tells = seen.view.kind not in _TELLS_NOTHING and (not own or bool(seen.consents))
         return Outcome(released, seen.consents, own=own, discloses=tells)
 
@@ -228,6 +238,14 @@ class Gate:
                 self._views.popitem(last=False)
         return made
 
+    def release_part(self, released: Released, part: Part) -> Released:
+        """Gives a part of what was released, tagged SUBSETTED: made of the view, so it never shows more.
+
+        Source: ``views.md`` 3; ``consent.md`` S-15 (mask before projection).
+        """
+        body = json_codec.encode(shortened(json_codec.decode_own(released.body), part))
+        return Released(replace(released, body=body))
+
     def release_audit(self, event: dict[str, Any], entry: AuditEntry) -> Released:
         """Gives an AuditEvent that was rendered for the custodian of the person it is about.
 
@@ -239,6 +257,17 @@ class Gate:
         return Released(
             ReleasedBytes("AuditEvent", event["id"], version, f'W/"{version}"', entry.at_us, body)
         )
+
+    def release_published(self, definition: ReleasedBytes) -> Released:
+        """Gives a definition that comes with the hub to whoever asks: it tells nothing of any person.
+
+        Raises:
+            NotFound: it is of a type that may tell of persons; such a thing never leaves this way.
+        """
+        declared = SERVED.get(definition.type)
+        if declared is None or not (declared.published or declared.category == DIRECTORY):
+            raise NotFound
+        return Released(definition)
 
     # --- what is written -------------------------------------------------------------------------------
 
@@ -252,6 +281,9 @@ class Gate:
             HubError: whatever refuses it; nothing of the Draft may then be applied.
         """
         self.allow(caller, proposal.type_name, proposal.verb)
+        if proposal.criteria:
+            proposal = resolved(caller, proposal, draft)
+            self.allow(caller, proposal.type_name, proposal.verb)
         return self._writing.write(caller, proposal, draft, self)
 
     def seal(self, caller: Principal, draft: Draft, change_id: str) -> Admitted:

@@ -10,6 +10,7 @@ from typing import Protocol
 from referral_hub.access.principal import Principal
 from referral_hub.exchange.gate import Gate
 from referral_hub.exchange.ports import Clock, Ids, Store, TokenRow
+from referral_hub.exchange.shelf import Shelf
 
 Identify = Callable[[TokenRow | None, int], Principal]
 """Turns a token row into its Principal, or raises ``Unauthenticated``."""
@@ -38,7 +39,7 @@ class Limits:
 class Hub:
     """Store, gate, clock and names, as the interactions use them.
 
-    ``own_bases``: the hub's FHIR base URLs, the public one first.
+    ``own_bases``: the hub's FHIR base URLs, the public one first. ``shelf`` gives the definitions it publishes.
     """
 
     store: Store
@@ -49,6 +50,7 @@ class Hub:
     cursors: CursorSeal
     own_bases: tuple[str, ...]
     limits: Limits
+    shelf: Callable[[], Shelf] = Shelf
 
     @property
     def base(self) -> str:

@@ -7,10 +7,10 @@ Source: FHIR R4 http.html#create, #update, #patch, #delete; ``engine.md`` 1.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from referral_hub.access.principal import Principal
-from referral_hub.errors import Busy, ConsentMissing, GuardFailed
+from referral_hub.errors import Busy, ConsentMissing, GuardFailed, HubError, InvalidResource
 from referral_hub.exchange.audit import refusal_entry
 from referral_hub.exchange.building import Draft
 from referral_hub.exchange.gate import Outcome
@@ -60,8 +60,29 @@ def write_all(hub: Hub, caller_of: Caller, proposals: Sequence[Proposal]) -> lis
         HubError: the refusal of the first entry that is refused; nothing is stored.
         Busy: others kept changing the same things (503).
     """
-    if any(proposal.type_name == "Consent" and proposal.verb != "create" for proposal in proposals):
-        # Whoever read her a moment ago must be among those a withdrawal recalls from.
+    settles = any(proposal.verb == "delete" for proposal in proposals)
+    return write_prepared(hub, caller_of, lambda caller, draft: proposals, settles=settles)
+
+
+Prepare = Callable[[Principal, Draft], Sequence[Proposal]]
+"""Gives what is to be written, from the same state it is decided on."""
+
+
+def write_prepared(hub: Hub, caller_of: Caller, prepare: Prepare, *, settles: bool) -> list[Written]:
+    """Decides and applies as one Change what was made ready in the state of the write.
+
+    Args:
+        hub: store, gate and clock.
+        caller_of: gives the caller.
+        prepare: gives the proposals, in the order they are decided.
+        settles: the decision needs to know who read what until now: what somebody read is no draft any more. A
+            withdrawal does not wait for it: who read her a moment ago is asked by a timer.
+
+    Raises:
+        HubError: the refusal of the first entry that is refused; nothing is stored.
+        Busy: others kept changing the same things (503).
+    """
+    if settles:
         hub.store.settle(hub.clock())
     for _ in range(TRIES):
         at_us = hub.clock()
@@ -69,12 +90,14 @@ def write_all(hub: Hub, caller_of: Caller, proposals: Sequence[Proposal]) -> lis
             caller = caller_of(snapshot, at_us)
             draft = Draft(Working(snapshot), hub.ids, at_us, hub.own_bases)
             built: list[Built] = []
-            for proposal in proposals:
+            for proposal in prepare(caller, draft):
                 try:
                     built.append(hub.gate.admit(caller, proposal, draft))
                 except ConsentMissing as refused:
                     record_refusal(hub, caller, proposal, draft, refused)
-                    raise
+                    raise _placed(refused, proposal) from None
+                except HubError as refused:
+                    raise _placed(refused, proposal) from None
             change = hub.gate.seal(caller, draft, hub.ids.public_id())
             answers = [_answer(hub, caller, one, draft) for one in built]
         if all(one.existing for one in built):
@@ -85,6 +108,31 @@ def write_all(hub: Hub, caller_of: Caller, proposals: Sequence[Proposal]) -> lis
             continue
         return answers
     raise Busy("Others are changing the same record. Try again in a moment.")
+
+
+def _placed(refused: HubError, proposal: Proposal) -> HubError:
+    """Gives the refusal of one entry with its place in the Bundle."""
+    if proposal.place:
+        resource = f"{proposal.place}.resource"
+        if isinstance(refused, InvalidResource):
+            refused.issues = tuple(
+                replace(issue, expression=f"{resource}{_below(issue.expression)}") for issue in refused.issues
+            )
+        else:
+            refused.expression = (
+                f"{resource}{_below(refused.expression)}" if refused.expression else proposal.place
+            )
+    return refused
+
+
+def _below(expression: str) -> str:
+    """Gives a path without the type it begins with.
+
+    >>> _below("Patient.name[0]"), _below("Patient")
+    ('.name[0]', '')
+    """
+    _, dot, rest = expression.partition(".")
+    return f"{dot}{rest}"
 
 
 def hub_write(hub: Hub, decide: Callable[[Draft], bool]) -> bool:

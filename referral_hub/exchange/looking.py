@@ -12,7 +12,15 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from types import TracebackType
 
-from referral_hub.exchange.ports import ConsentRow, OrganizationRow, ResourceRow, Snapshot, Standing, Store
+from referral_hub.exchange.ports import (
+    Beside,
+    ConsentRow,
+    OrganizationRow,
+    ResourceRow,
+    Snapshot,
+    Standing,
+    Store,
+)
 
 
 class LazyLook:
@@ -22,9 +30,19 @@ class LazyLook:
         store: whose state is looked at.
         also: gives the ``Type/id`` that will be asked for as well, on a page of several rows; it is called once,
             when the first resource is looked up.
+        known: what the statement that read the row brought beside it.
+        of: the row, where it is a single one.
     """
 
-    def __init__(self, store: Store, also: Callable[[], Iterable[str]] | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        also: Callable[[], Iterable[str]] | None = None,
+        *,
+        known: Beside | None = None,
+        of: ResourceRow | None = None,
+    ) -> None:
+        self._of = of
         self._store = store
         self._also = also
         self._stack = ExitStack()
@@ -33,6 +51,8 @@ class LazyLook:
         self._rows: dict[int, ResourceRow | None] = {}
         self._organizations: dict[str, OrganizationRow | None] = {}
         self._epochs: dict[int, int] | None = None
+        if known is not None:
+            self._take(known)
 
     def __enter__(self) -> "LazyLook":
         """Opens nothing yet."""
@@ -73,18 +93,22 @@ class LazyLook:
             if self._also is not None:
                 missing.update(self._also())
                 self._also = None
-            found = self._resources(missing)
-            self._found.update({text: found.get(text) for text in missing})
-            self._rows.update({row.row_id: row for row in found.values()})
+            self._look_up(missing)
         return {text: row for text in wanted if (row := self._found[text]) is not None}
 
-    def _resources(self, missing: set[str]) -> dict[str, ResourceRow]:
-        if self._snapshot is not None or self._epochs is not None:
-            return self.snapshot.resources(missing)
-        beside = self._store.beside(missing)
+    def _look_up(self, missing: set[str]) -> None:
+        if self._snapshot is None and self._epochs is None:
+            self._take(self._store.beside(missing, self._of))
+            return
+        found = self.snapshot.resources(missing)
+        self._found.update({text: found.get(text) for text in missing})
+        self._rows.update({row.row_id: row for row in found.values()})
+
+    def _take(self, beside: Beside) -> None:
         self._epochs = beside.epochs
         self._organizations.update(beside.organizations)
-        return beside.rows
+        self._found.update({text: beside.rows.get(text) for text in beside.asked})
+        self._rows.update({row.row_id: row for row in beside.rows.values()})
 
     def rows(self, row_ids: Sequence[int]) -> dict[int, ResourceRow]:
         """Gives current rows by row id."""

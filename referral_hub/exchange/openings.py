@@ -29,6 +29,8 @@ from referral_hub.fhir import json_codec
 Decide = Callable[[Sequence[CompiledConsent], Request, int], Decision]
 Opened = Callable[[Sequence[Grant], Sequence[Refusal], Sequence[RefusalException], Request, int], Decision]
 _NEVER_US = 2**62
+_READERS = 256
+"""For how many organisations, purposes and roles answers are kept."""
 
 
 class ConsentLook(Protocol):
@@ -73,7 +75,7 @@ class Openings:
         decide: the consent decision (``access.decision``).
         opened: the pure model of the SQL rows (``access.grants``).
         alarm: told, without personal data, when the two differ.
-        size: how many answers are kept.
+        size: how many answers are kept for each reader.
     """
 
     def __init__(
@@ -85,7 +87,10 @@ class Openings:
         self._size = size
         self._lock = Lock()
         self._compiled: OrderedDict[tuple[int, int], tuple[CompiledConsent, ...]] = OrderedDict()
-        self._answers: OrderedDict[tuple[object, ...], Openness] = OrderedDict()
+        self._answers: OrderedDict[tuple[OrganizationFacts, str, str], dict[tuple[int, int], Openness]] = (
+            OrderedDict()
+        )
+        self._last: tuple[OrganizationFacts, str, str, dict[tuple[int, int], Openness]] | None = None
 
     def of(
         self, reader: Reader, standing: Standing, look: ConsentLook, at_us: int, *, fresh: bool = False
@@ -96,24 +101,31 @@ class Openings:
         """
         if not reader.purpose or not standing.grants:
             return CLOSED
-        key = (
-            standing.person,
-            standing.epoch,
-            reader.organization,
-            reader.purpose,
-            reader.role,
-        )
-        if not fresh:
-            kept = self._answers.get(key)
-            if kept is not None and at_us < kept.until_us:
-                return kept
-        answer = self._ask(reader, standing, look, at_us, fresh=fresh)
-        if not fresh:
-            with self._lock:
-                self._answers[key] = answer
-                while len(self._answers) > self._size:
-                    self._answers.popitem(last=False)
+        if fresh:
+            return self._ask(reader, standing, look, at_us, fresh=True)
+        answers = self._answers_to(reader)
+        key = (standing.person, standing.epoch)
+        kept = answers.get(key)
+        if kept is not None and at_us < kept.until_us:
+            return kept
+        answer = self._ask(reader, standing, look, at_us, fresh=False)
+        if len(answers) >= self._size:
+            answers.clear()
+        answers[key] = answer
         return answer
+
+    def _answers_to(self, reader: Reader) -> dict[tuple[int, int], Openness]:
+        """Gives the answers to one reader. A page asks for the same one again and again, so that one is at hand."""
+        last = self._last
+        if last is not None and last[0] is reader.organization and last[1:3] == (reader.purpose, reader.role):
+            return last[3]
+        key = (reader.organization, reader.purpose, reader.role)
+        with self._lock:
+            answers = self._answers.setdefault(key, {})
+            while len(self._answers) > _READERS:
+                self._answers.popitem(last=False)
+        self._last = (reader.organization, reader.purpose, reader.role, answers)
+        return answers
 
     def one(
         self,

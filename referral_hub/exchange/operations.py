@@ -15,6 +15,7 @@ from referral_hub.exchange.audit import DONE, FAILED, REFUSED, write_entry
 from referral_hub.exchange.building import Draft, body_of
 from referral_hub.exchange.change import AuditEntry
 from referral_hub.exchange.consent_writing import write_rows
+from referral_hub.exchange.hosting import barred_moves
 from referral_hub.exchange.hub import Hub
 from referral_hub.exchange.interactions import TRIES, by_token
 from referral_hub.exchange.ports import Released, ResourceRow
@@ -41,10 +42,11 @@ def available_actions(hub: Hub, token_digest: bytes, public_id: str) -> dict[str
         if row is None or not hub.gate.sees(caller, row, working, at_us):
             raise NotFound
         actors = actors_of(row, caller.organization_id)
+        barred = barred_moves(row, working)
         before = business_status_of(body_of(row))
     parameters: list[dict[str, Any]] = []
     for edge in LIFECYCLE.table:
-        if edge.source != row.status or not edge.actors & actors:
+        if edge.source != row.status or not edge.actors & actors or edge.target in barred:
             continue
         parts: list[dict[str, Any]] = [{"name": "status", "valueCode": edge.target}]
         parts += [
@@ -97,6 +99,9 @@ class Revocation:
 def revoke(hub: Hub, token_digest: bytes, public_id: str, revocation: Revocation) -> Released:
     """Ends a consent now; nothing else of it is judged, so this always goes through.
 
+    It waits for nothing but its own commit: who read a moment ago, and whose line is not in the database yet, is
+    asked to stop by a timer of the same commit (``exchange.consent_writing``).
+
     Raises:
         NotFound: absent, or not for this caller (404).
         Forbidden: only the organisation that keeps the consent can end it (403).
@@ -104,7 +109,6 @@ def revoke(hub: Hub, token_digest: bytes, public_id: str, revocation: Revocation
 
     Source: ``consent.md`` 5.5 D-30 to D-41 as corrected by ``views.md`` 8; FAST ``$revokeConsent``.
     """
-    hub.store.settle(hub.clock())
     for _ in range(TRIES):
         at_us = hub.clock()
         with hub.store.snapshot() as snapshot:

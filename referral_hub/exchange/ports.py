@@ -13,7 +13,9 @@ import msgspec
 
 from referral_hub.access.principal import OrganizationFacts
 from referral_hub.access.rows import Grant, ReferralAccess, Refusal, RefusalException
-from referral_hub.exchange.change import AuditEntry, Change
+from referral_hub.exchange.change import AuditEntry, Change, PageEntry
+from referral_hub.exchange.history_bounds import HistoryBounds
+from referral_hub.exchange.search_plan import Keyset, SearchPlan
 
 Admitted = NewType("Admitted", Change)
 """A Change that ``gate.admit`` has seen; the only thing ``Store.apply`` takes."""
@@ -21,7 +23,11 @@ Admitted = NewType("Admitted", Change)
 
 @dataclass(frozen=True, slots=True)
 class ReleasedBytes:
-    """One body as this caller may have it, with what the wire says about it. Only the gate makes ``Released``."""
+    """One body as this caller may have it, with what the wire says about it. Only the gate makes ``Released``.
+
+    ``voice`` is ``own`` where every word in it is the caller's organisation's own, ``public`` where everybody reads
+    it, empty otherwise: words of several are never packed together (``web.packing``).
+    """
 
     type: str
     id: str
@@ -29,6 +35,7 @@ class ReleasedBytes:
     etag: str
     updated_us: int
     body: bytes
+    voice: str = ""
 
 
 Released = NewType("Released", ReleasedBytes)
@@ -139,6 +146,8 @@ class ReadAnswer:
     token: TokenRow | None
     resource: ResourceRow | None
     standing: Standing | None
+    beside: "Beside | None" = None
+    """What the resource points at, where this process knew it already and the same statement said nothing changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +155,13 @@ class Beside:
     """What lies beside a row, of one consistent state.
 
     ``rows`` are what it points at, by ``Type/id``, deleted ones too; ``organizations`` those that wrote them, by
-    id; ``epochs`` the consent epochs of the persons they are about, by row id.
+    id; ``epochs`` the consent epochs of the persons they are about, by row id; ``asked`` what was looked for.
     """
 
     rows: dict[str, ResourceRow]
     organizations: dict[str, OrganizationRow]
     epochs: dict[int, int]
+    asked: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,52 +176,7 @@ class SearchPage:
     standings: dict[int, Standing]
     more: bool
     total: int | None = None
-    last: tuple[int, int] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Criterion:
-    """One AND part of a search in the store's terms: one of the alternatives must hold.
-
-    ``visibility``: ``notice`` (any caller who sees the row), ``full`` (level full and the row's own category
-    granted), ``own`` (the author's rows only). ``negated`` for ``:not``; for ``missing`` see ``kind``.
-    ``kind``: ``token`` (``texts`` hold ``system|code`` / ``|code`` / ``system|`` / ``code`` spellings),
-    ``string`` (``texts`` folded), ``date`` (``spans`` of (operator, low_us, high_us)), ``id`` (``texts``),
-    ``updated`` (``spans``), ``missing`` (``texts`` = ("true",) or ("false",), ``parameter_type`` says of what).
-    ``modifier`` is ``exact`` or ``contains`` for strings; ``identifying`` strings are keyed digests.
-    """
-
-    parameter: str
-    kind: str
-    visibility: str
-    texts: tuple[str, ...] = ()
-    spans: tuple[tuple[str, int, int], ...] = ()
-    negated: bool = False
-    modifier: str = ""
-    identifying: bool = False
-    parameter_type: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SearchPlan:
-    """A search in the store's terms. ``sort`` is (column or parameter, descending); keyset ``after`` or None.
-
-    ``at_us`` is the moment of the decision. ``own_only`` limits to the caller's authored rows
-    (sort by a maskable element, type history). ``count_only`` asks for a bounded total (1,001 at most).
-    """
-
-    type: str
-    organization: str
-    purpose: str
-    refusal_targets: tuple[str, ...]
-    at_us: int
-    criteria: tuple[Criterion, ...]
-    count: int
-    sort: tuple[str, bool] = ("_lastUpdated", True)
-    after: tuple[int, int] | None = None
-    own_only: bool = False
-    count_only: bool = False
-    token_digest: bytes | None = None
+    last: Keyset | None = None
 
 
 class Snapshot(Protocol):
@@ -268,6 +233,9 @@ class Snapshot(Protocol):
     def version(self, row_id: int, version: str) -> ResourceRow | None:
         """Gives one stored version."""
 
+    def history(self, author: str, type_name: str, asked: HistoryBounds) -> list[ResourceRow]:
+        """Gives one page, and one more, of an organisation's own versions of a type, newest first, deletions too."""
+
     def delivered_to(self, person: int) -> list[str]:
         """Gives the organisations that received or pulled data about the person (disclosure ledger)."""
 
@@ -296,8 +264,11 @@ class Store(Protocol):
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """Opens one consistent state; closing it ends the read transaction."""
 
-    def beside(self, references: Iterable[str]) -> Beside:
-        """Gives what a row points at in ONE statement, with its authors and the persons' epochs."""
+    def beside(self, references: Iterable[str], of: ResourceRow | None = None) -> Beside:
+        """Gives what a row points at in ONE statement, with its authors and the persons' epochs.
+
+        ``of`` is the row, where the next read of it may bring the same.
+        """
 
     def epoch(self, person: int) -> int:
         """Gives the person's consent epoch as it is now."""
@@ -313,7 +284,7 @@ class Store(Protocol):
             Busy: the writer cannot take it now.
         """
 
-    def spool(self, entries: Sequence[AuditEntry], *, durable: bool) -> None:
+    def spool(self, entries: Sequence[AuditEntry | PageEntry], *, durable: bool) -> None:
         """Appends read audit lines to this process's segment; ``durable`` waits for a grouped fdatasync."""
 
     def settle(self, now_us: int) -> None:

@@ -1,33 +1,22 @@
-"""The interactions that read one resource: read, vread, history-instance.
+"""Reading one resource as it is now.
 
-What lives here: the walk of a read. What does not: whether it may leave (``exchange.gate``), search
-(``exchange.search``), HTTP (``web``).
+What lives here: the walk of a read. What does not: whether it may leave (``exchange.gate``), versions
+(``exchange.histories``), search (``exchange.search``), HTTP (``web``).
 
-Source: FHIR R4 http.html#read, #vread, #history; ``engine.md`` 2; ``views.md`` 5.
+Source: FHIR R4 http.html#read; ``engine.md`` 2; ``views.md`` 5.
 """
 
-from dataclasses import dataclass
-
 from referral_hub.access.principal import Principal
-from referral_hub.errors import Busy, NotFound
+from referral_hub.errors import Busy, Gone, NotFound
 from referral_hub.exchange.audit import read_entry, refusal_entry
 from referral_hub.exchange.audit_events import read_event
 from referral_hub.exchange.gate import Outcome
 from referral_hub.exchange.hub import Hub
 from referral_hub.exchange.looking import LazyLook
-from referral_hub.exchange.ports import Released, ResourceRow, Standing
+from referral_hub.exchange.ports import ResourceRow
 from referral_hub.resources.catalog import DEFINITIONS
 
 TRIES = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """One entry of a history: the body as the caller may have it, and how it came about."""
-
-    released: Released
-    method: str
-    status: str
 
 
 def read(hub: Hub, token_digest: bytes, type_name: str, public_id: str) -> Outcome:
@@ -42,6 +31,7 @@ def read(hub: Hub, token_digest: bytes, type_name: str, public_id: str) -> Outco
     Raises:
         Unauthenticated: no live token (401).
         InsufficientScope, Forbidden: facts of the caller alone (403).
+        Gone: the caller's own organisation deleted it (410).
         NotFound: absent, or not for this caller: the same bytes (404).
     """
     if type_name == "AuditEvent":
@@ -52,14 +42,16 @@ def read(hub: Hub, token_digest: bytes, type_name: str, public_id: str) -> Outco
         caller = hub.identify(answer.token, at_us)
         hub.gate.allow(caller, type_name, "read")
         row = answer.resource
-        with LazyLook(hub.store) as look:
+        with LazyLook(hub.store, known=answer.beside, of=row) as look:
             found = None
             if row is not None:
                 found = hub.gate.release(caller, row, answer.standing, look, at_us)
             if answer.standing is not None and look.moved_on((answer.standing,)):
                 continue
         if found is None or row is None:
-            _record_absence(hub, caller, type_name, row, at_us)
+            record_absence(hub, caller, type_name, row, at_us)
+            if row is not None and row.deleted and row.author == caller.organization_id:
+                raise Gone
             raise NotFound
         entity = f"{row.type}/{row.id}/{row.version}"
         entry = read_entry(
@@ -70,92 +62,7 @@ def read(hub: Hub, token_digest: bytes, type_name: str, public_id: str) -> Outco
     raise Busy("Her permissions are changing right now. Try again in a moment.")
 
 
-def vread(hub: Hub, token_digest: bytes, type_name: str, public_id: str, version: str) -> Outcome:
-    """Gives one version as this caller may have it now.
-
-    The author's organisation has every version; others have a Task since it was requested, in the view of now,
-    and anything else only as current.
-
-    Raises:
-        NotFound: absent, or not for this caller (404).
-    """
-    _, versions = _versions(hub, token_digest, type_name, public_id, "read")
-    for released, row in versions:
-        if row.version == version:
-            return released
-    raise NotFound
-
-
-def history(hub: Hub, token_digest: bytes, type_name: str, public_id: str) -> list[Version]:
-    """Gives the versions this caller may have, newest first.
-
-    Raises:
-        NotFound: absent, or not for this caller (404).
-    """
-    _, versions = _versions(hub, token_digest, type_name, public_id, "read")
-    if not versions:
-        raise NotFound
-    return [
-        Version(outcome.released, row.method, "201 Created" if row.number == 1 else "200 OK")
-        for outcome, row in versions
-    ]
-
-
-def _versions(
-    hub: Hub, token_digest: bytes, type_name: str, public_id: str, interaction: str
-) -> tuple[Principal, list[tuple[Outcome, ResourceRow]]]:
-    at_us = hub.clock()
-    with hub.store.snapshot() as snapshot:
-        caller = hub.identify(snapshot.token(token_digest), at_us)
-        hub.gate.allow(caller, type_name, interaction)
-        current = snapshot.resource(type_name, public_id)
-        if current is None:
-            _record_absence(hub, caller, type_name, None, at_us)
-            raise NotFound
-        standing = None
-        if current.person is not None:
-            standing = snapshot.standing(current.person, caller.organization_id, caller.refusal_targets)
-        own = current.author == caller.organization_id
-        if own:
-            rows = snapshot.versions(current.row_id)
-        elif hub.gate.release(caller, current, standing, snapshot, at_us) is None:
-            rows = []
-        elif type_name == "Task":
-            rows = [row for row in snapshot.versions(current.row_id) if row.status != "draft"]
-        else:
-            rows = [current]
-        found = []
-        for row in rows:
-            if row.deleted:
-                continue
-            outcome = hub.gate.release(caller, row, standing, snapshot, at_us)
-            if outcome is not None:
-                found.append((outcome, row))
-    if not found:
-        _record_absence(hub, caller, type_name, current, at_us)
-        raise NotFound
-    if _moved_on(hub, current, standing):
-        raise Busy("Her permissions are changing right now. Try again in a moment.")
-    entry = read_entry(
-        caller,
-        "history-instance",
-        current.person,
-        [f"{row.type}/{row.id}/{row.version}" for _, row in found],
-        [consent for outcome, _ in found for consent in outcome.consents],
-        at_us,
-        own=not any(outcome.discloses for outcome, _ in found),
-    )
-    hub.store.spool((entry,), durable=not own and current.person is not None)
-    return caller, found
-
-
-def _moved_on(hub: Hub, row: ResourceRow | None, standing: Standing | None) -> bool:
-    if row is None or row.person is None or standing is None:
-        return False
-    return hub.store.epoch(row.person) != standing.epoch
-
-
-def _record_absence(hub: Hub, caller: Principal, type_name: str, row: ResourceRow | None, at_us: int) -> None:
+def record_absence(hub: Hub, caller: Principal, type_name: str, row: ResourceRow | None, at_us: int) -> None:
     """Leaves the line of an attempt; written the same way whether or not anything is there."""
     person = row.person if row is not None else None
     hub.store.spool(

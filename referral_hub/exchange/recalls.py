@@ -56,6 +56,11 @@ def is_recalled(person: int, receiver: str, since_us: int, draft: Draft) -> bool
     return False
 
 
+def _knows(receiver: str, task: ResourceRow, draft: Draft) -> bool:
+    """Tells whether a receiver ever read a Task: a source's Task that the hub passes on names it and is not for it."""
+    return any(access.organization == receiver for access in draft.working.accesses_of_task(task.row_id))
+
+
 def answer_recall(caller: Principal, row: ResourceRow, body: dict[str, Any], draft: Draft) -> Built:
     """Takes the owner's move of a recall Task; ``completed`` needs one answer.
 
@@ -98,7 +103,7 @@ def write_recall(
     numbers = [
         identifier
         for task in draft.working.tasks_of_person(person.row_id)
-        if task.owner == receiver.facts.id
+        if task.owner == receiver.facts.id and _knows(receiver.facts.id, task, draft)
         for identifier in body_of(task).get("identifier") or ()
         if isinstance(identifier, dict) and identifier.get("system") == PLACER
     ]

@@ -15,6 +15,13 @@ from referral_hub.resources.task import CLOSED_WITH_RESULT, LIFECYCLE
 HISTORY_AFTER_US = 30 * 24 * 3600 * 1_000_000
 """How long a finished referral stays readable in full, at most: 30 days (``views.md`` 1)."""
 
+Hosting = Literal["", "hub", "source"]
+"""Whether a referral is passed on by the hub: no; its owner is the hub's organisation, which names the recipient;
+or its request lies on the source's own server and is copied first (``views.md`` 6)."""
+
+TAKEN_BACK = frozenset({"cancelled", "entered-in-error"})
+"""The ends that the sender sets."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReferralFacts:
@@ -23,7 +30,8 @@ class ReferralFacts:
     ``live_release`` says a release opens the notice to the owner now, ``immediate`` that the sender asked for
     immediate identity and the release covers it, ``internal`` that owner and author are the same organisation,
     ``opened`` that the owner has a referral_access row already, ``by_owner`` that the owner itself moves it.
-    ``permit_end_us`` is when the last live permit of the owner ends; None without one.
+    ``permit_end_us`` is when the last live permit of the owner ends; None without one. ``hosting`` says whether
+    the hub passes it on, ``child`` that it is itself what the hub passed on.
     """
 
     before: str
@@ -39,6 +47,8 @@ class ReferralFacts:
     opened: bool
     due_us: int | None
     permit_end_us: int | None
+    hosting: Hosting = ""
+    child: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +87,22 @@ class RecordMove:
     """A Provenance is written for this move."""
 
 
-Consequence = Open | SetBusinessStatus | Tell | Remind | RecordMove
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """The request and what it needs are copied from the source's own server."""
+
+
+@dataclass(frozen=True, slots=True)
+class PassDown:
+    """What the source did with its referral is done with what the hub passed on for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of a referral the hub passed on is told on the one it was passed on for."""
+
+
+Consequence = Open | SetBusinessStatus | Tell | Remind | RecordMove | Fetch | PassDown | Report
 
 
 def consequences(facts: ReferralFacts) -> tuple[Consequence, ...]:
@@ -105,15 +130,20 @@ def consequences(facts: ReferralFacts) -> tuple[Consequence, ...]:
         )
     if facts.opened and not facts.by_owner:
         found.append(Tell("task-update"))
-    if moved or facts.business_after != facts.business_before:
-        found.append(RecordMove())
+    found.append(RecordMove())
+    if facts.child:
+        found.append(Report())
+    if facts.hosting and not facts.by_owner and (facts.after in TAKEN_BACK or not moved):
+        found.append(PassDown())
     return tuple(found)
 
 
 def _requested(facts: ReferralFacts) -> list[Consequence]:
+    if facts.hosting == "source":
+        return [SetBusinessStatus("awaiting-consent"), Fetch()]
     if not (facts.nameless or facts.live_release):
         return [SetBusinessStatus("awaiting-consent")]
-    return [SetBusinessStatus("sent"), *opening(facts)]
+    return [SetBusinessStatus("hub-routing" if facts.hosting == "hub" else "sent"), *opening(facts)]
 
 
 def opening(facts: ReferralFacts) -> list[Consequence]:

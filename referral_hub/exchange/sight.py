@@ -30,6 +30,7 @@ from referral_hub.access.views import (
 )
 from referral_hub.exchange.building import body_of
 from referral_hub.exchange.kept_views import Chosen, KeptViews, key_of, until_us
+from referral_hub.exchange.made_by_hub import is_open_to_author, led_home, owned, standing_to
 from referral_hub.exchange.openings import CLOSED, Openings, Openness, Reader
 from referral_hub.exchange.ports import ConsentRow, OrganizationRow, ResourceRow, Standing
 from referral_hub.exchange.row_facts import facts_of, names_selves, own_elements, owner_elements
@@ -105,10 +106,13 @@ class Sight:
         if row.deleted:
             return None
         me = reader.organization.id
+        standing = standing_to(row, standing, reader, look)
         openness = (
             CLOSED if standing is None else self._openings.of(reader, standing, look, at_us, fresh=fresh)
         )
         if row.author == me:
+            if not is_open_to_author(row, standing, openness):
+                return None
             if row.type == "Task" and row.foreign_elements:
                 return self._requester(reader, row, standing, openness, look, at_us, fresh=fresh)
             return _stored(me)
@@ -232,7 +236,7 @@ class Sight:
                 )
                 chosen.keep_beside(beside, whole)
             view = whole
-        return Seen(view, openness.consents)
+        return Seen(led_home(view, row, look) if me == self._network_id else view, openness.consents)
 
     def _chosen(
         self,
@@ -253,6 +257,9 @@ class Sight:
             return kept
         accesses = _accesses_to(row, standing, me)
         selves = self._selves(row, me, look) if deep and accesses else frozenset()
+        network = self._network(look) if deep and accesses else ""
+        is_tracked = deep and accesses and row.type == "Task"
+        own = owned(self._by_owner.of(row), by_network=me == network) if is_tracked else frozenset()
         found: tuple[int, View | None, ReferralAccess | None] = (-1, None, None)
         for access in accesses:
             view = referral_view(
@@ -262,11 +269,9 @@ class Sight:
                 opened=openness.opened,
                 at_us=at_us,
                 category=row.category,
-                requester=requester_shown(
-                    accepted=access.accepted, sender=row.author, network=self._network(look) if deep else ""
-                ),
+                requester=requester_shown(accepted=access.accepted, sender=row.author, network=network),
                 selves=selves,
-                own=self._by_owner.of(row) if deep and row.type == "Task" else frozenset(),
+                own=own,
             )
             if view is not None and _strength(view) > found[0]:
                 found = (_strength(view), view, access)

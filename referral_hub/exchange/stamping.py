@@ -8,11 +8,16 @@ Source: FHIR R4 Resource.meta; ``views.md`` 5 (opaque versions).
 
 from typing import Any
 
+from referral_hub.errors import InvalidResource
 from referral_hub.fhir import json_codec
 from referral_hub.fhir.canonical import PLACER, V2_0203
 from referral_hub.fhir.dates import instant
 from referral_hub.fhir.elements import code_in
+from referral_hub.fhir.outcome import Issue
+from referral_hub.fhir.xml_codec import is_beyond_xml
 from referral_hub.resources.task import BUSINESS_STATUS
+
+_BEYOND_XML = "A text holds a character that XML does not have (a control character, U+FFFE or U+FFFF)."
 
 
 def stamped(body: dict[str, Any], *, public_id: str, version: str, at_us: int) -> dict[str, Any]:
@@ -30,8 +35,15 @@ def stamped(body: dict[str, Any], *, public_id: str, version: str, at_us: int) -
 
 
 def encoded(body: dict[str, Any]) -> bytes:
-    """Gives the bytes a body is stored and served as."""
-    return json_codec.encode(body)
+    """Gives the bytes a body is stored and served as.
+
+    Raises:
+        InvalidResource: it holds a character that XML does not have: 422 on the wire.
+    """
+    written = json_codec.encode(body)
+    if is_beyond_xml(written):
+        raise InvalidResource([Issue("error", "value", _BEYOND_XML, str(body.get("resourceType", "")))])
+    return written
 
 
 def with_business_status(task: dict[str, Any], code: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from referral_hub.access.rows import ReferralAccess
 from referral_hub.exchange.change import (
+    AuditEntry,
     Change,
     ConsentRows,
     EpochGuard,
@@ -18,6 +19,7 @@ from referral_hub.exchange.change import (
     VersionGuard,
 )
 from referral_hub.exchange.ports import ConsentRow, OrganizationRow, ResourceRow, Snapshot, Standing
+from referral_hub.fhir import json_codec
 
 
 def row_of(write: ResourceWrite) -> ResourceRow:
@@ -53,6 +55,17 @@ def row_of(write: ResourceWrite) -> ResourceRow:
     )
 
 
+def _identifiers(row: ResourceRow) -> set[str]:
+    """Gives the ``system|value`` of a resource's own identifiers."""
+    decoded = json_codec.decode_own(row.body)
+    given = decoded.get("identifier") or ()
+    return {
+        f"{one.get('system', '')}|{one.get('value', '')}"
+        for one in (given if isinstance(given, list) else [given])
+        if isinstance(one, dict)
+    }
+
+
 class Working:
     """A snapshot plus the writes decided so far in this Change.
 
@@ -63,6 +76,8 @@ class Working:
         self._snapshot = snapshot
         self._rows: dict[int, ResourceRow] = {}
         self._references: dict[str, int] = {}
+        self._unsaid: list[int] = []
+        self._saying: dict[tuple[str, str, str], set[int]] = {}
         self._accesses: dict[tuple[int, str], ReferralAccess] = {}
         self._consents: dict[int, ConsentRows] = {}
         self._guards: dict[Guard, None] = {}
@@ -93,6 +108,7 @@ class Working:
         for write in change.resources:
             row = row_of(write)
             self._rows[row.row_id] = row
+            self._unsaid.append(row.row_id)
             self._references[f"{row.type}/{row.id}"] = row.row_id
             if write.type == "Patient" and write.interaction == "create":
                 self._fresh_persons.add(row.row_id)
@@ -147,8 +163,17 @@ class Working:
         return self.rows((row_id,)).get(row_id)
 
     def identified(self, organization: str, type_name: str, token: str) -> list[ResourceRow]:
-        """Gives the organisation's own live rows with this identifier."""
-        return self._snapshot.identified(organization, type_name, token)
+        """Gives the organisation's own live rows with this identifier, this write included."""
+        found = {row.row_id: row for row in self._snapshot.identified(organization, type_name, token)}
+        for row_id in self._unsaid:
+            row = self._rows[row_id]
+            for said in () if row.deleted else _identifiers(row):
+                self._saying.setdefault((row.author, row.type, said), set()).add(row_id)
+        self._unsaid.clear()
+        saying = self._saying.get((organization, type_name, token), set())
+        kept = {row_id: row for row_id, row in found.items() if row_id not in self._rows}
+        kept.update({row_id: self._rows[row_id] for row_id in saying if not self._rows[row_id].deleted})
+        return list(kept.values())
 
     def standing(self, person: int, organization: str, refusal_targets: Sequence[str]) -> Standing:
         """Gives how the organisation stands to the person, this write included, and guards the epoch."""
@@ -258,6 +283,10 @@ class Working:
     def delivered_to(self, person: int) -> list[str]:
         """Gives the organisations that received data about the person."""
         return self._snapshot.delivered_to(person)
+
+    def disclosures(self, person: int) -> list[AuditEntry]:
+        """Gives the audit entries about the person, as far as they are stored."""
+        return [] if person in self._fresh_persons else self._snapshot.disclosures(person)
 
     def newest_observation(self, person: int, token: str, organization: str) -> ResourceRow | None:
         """Gives the organisation's newest live Observation about a person with this code."""

@@ -18,6 +18,7 @@ from referral_hub.exchange.judging import Coverage, Judge
 from referral_hub.exchange.ports import OrganizationRow, ResourceRow
 from referral_hub.exchange.referrals import (
     Consequence,
+    Fetch,
     Open,
     RecordMove,
     ReferralFacts,
@@ -26,10 +27,12 @@ from referral_hub.exchange.referrals import (
     Tell,
     consequences,
 )
+from referral_hub.exchange.sources import hosting_of, is_external
 from referral_hub.exchange.stamping import business_status_of, with_business_status
 from referral_hub.fhir.dates import span
-from referral_hub.fhir.elements import text_at
+from referral_hub.fhir.elements import reference_text, text_at
 from referral_hub.fhir.outcome import Issue
+from referral_hub.fhir.references import parse
 from referral_hub.resources.task import ACCEPTED_STATUSES
 
 _MISSING = {
@@ -91,8 +94,9 @@ def decide_move(
     person = working.row(columns.person)
     nameless = person is not None and person.kind == "no-name"
     leaving = was == "draft" and status == "requested"
+    hosting = hosting_of(body, owner, draft.own_bases)
     if leaving:
-        _check_leaving(body, columns, owner, author=author)
+        _check_leaving(body, columns, owner, author=author, own_bases=draft.own_bases)
     internal = columns.owner in ("", author)
     coverage = Coverage("none")
     opened = False
@@ -101,7 +105,8 @@ def decide_move(
         if person is not None and not nameless:
             coverage = judge.coverage(owner, person.row_id, working, draft.at_us)
     uncovered = leaving and not internal and not nameless and not coverage.live
-    if uncovered and person is not None and person.author == author and columns.focus is not None:
+    custodian = person is not None and person.author == author
+    if uncovered and custodian and columns.focus is not None and hosting != "source":
         kind, text = _MISSING[coverage.reason]
         raise kind(text, "Task.owner")
     facts = ReferralFacts(
@@ -118,12 +123,22 @@ def decide_move(
         opened=opened,
         due_us=_due_us(body),
         permit_end_us=coverage.until_us if coverage.live else None,
+        hosting=hosting,
+        child=is_child(body, author, draft),
     )
     found = consequences(facts)
     for consequence in found:
         if isinstance(consequence, SetBusinessStatus):
             body = with_business_status(body, consequence.code)
     return MovedTask(body, found, owner, nameless)
+
+
+def is_child(body: dict[str, Any], author: str, draft: Draft) -> bool:
+    """Tells whether the hub itself asks, on behalf of another referral here."""
+    if not any(reference_text(one).startswith("Task/") for one in body.get("partOf") or ()):
+        return False
+    hub = draft.working.hub_organization()
+    return hub is not None and author == hub.facts.id
 
 
 def write_consequences(moved: MovedTask, row: ResourceRow, *, mover: str, user: str, draft: Draft) -> None:
@@ -136,11 +151,33 @@ def write_consequences(moved: MovedTask, row: ResourceRow, *, mover: str, user: 
                 draft.tell(row.owner, consequence.kind, row, person=row.person)
         elif isinstance(consequence, Remind):
             draft.remind(consequence.kind, row.row_id, consequence.at_us)
+        elif isinstance(consequence, Fetch):
+            draft.tell(row.author, "task-copy", row, person=None)
     if any(isinstance(consequence, RecordMove) for consequence in moved.found):
         step = business_status_of(moved.body)
         draft.record_move(
             row, organization=mover, user=user, activity=f"{row.status}.{step}" if step else row.status
         )
+
+
+def facts_of_waiting(body: dict[str, Any], draft: Draft, *, until_us: int | None) -> ReferralFacts:
+    """Gives the facts of a referral that waited for a release and goes on now."""
+    end = text_at(body, "restriction.period.end")
+    return ReferralFacts(
+        before="requested",
+        after="requested",
+        business_before="awaiting-consent",
+        business_after="sent",
+        at_us=draft.at_us,
+        by_owner=False,
+        internal=False,
+        live_release=True,
+        nameless=False,
+        immediate=False,
+        opened=False,
+        due_us=span(end)[1] if end else None,
+        permit_end_us=until_us,
+    )
 
 
 def _open(consequence: Open, row: ResourceRow, *, nameless: bool, draft: Draft) -> None:
@@ -176,6 +213,7 @@ def _check_leaving(
     owner: OrganizationRow | None,
     *,
     author: str,
+    own_bases: tuple[str, ...],
 ) -> None:
     issues: list[Issue] = []
     if owner is None or not owner.facts.active:
@@ -187,14 +225,23 @@ def _check_leaving(
                 "Task.owner",
             )
         )
-    if columns.owner != author and columns.person is None:
+    person_elsewhere = _elsewhere(body, "for", "Patient", own_bases)
+    request_elsewhere = _elsewhere(body, "focus", "ServiceRequest", own_bases)
+    if columns.owner != author and columns.person is None and not (person_elsewhere and request_elsewhere):
         issues.append(Issue("error", "required", "A referral says whom it is for: Patient/id.", "Task.for"))
-    if columns.owner != author and not text_at(body, "focus.reference"):
+    focus = text_at(body, "focus.reference")
+    if columns.owner != author and (not focus or (is_external(focus, own_bases) and not request_elsewhere)):
         issues.append(
             Issue("error", "required", "A referral names what is asked: ServiceRequest/id.", "Task.focus")
         )
     if issues:
         raise InvalidResource(issues)
+
+
+def _elsewhere(body: dict[str, Any], element: str, type_name: str, own_bases: tuple[str, ...]) -> bool:
+    """Tells whether an element names a resource of this type on the source's own server."""
+    text = reference_text(body.get(element))
+    return is_external(text, own_bases) and parse(text).type == type_name
 
 
 def _due_us(body: dict[str, Any]) -> int | None:

@@ -16,7 +16,9 @@ from referral_hub.exchange.columns import Columns
 from referral_hub.exchange.consent_rules import ConsentLimits, consent_issues
 from referral_hub.exchange.consent_writing import check_signing
 from referral_hub.exchange.directory_rules import directory_issues
+from referral_hub.exchange.profiles_in_force import check_in_force
 from referral_hub.exchange.safe_contact import contact_issues
+from referral_hub.exchange.subscription_writing import check as check_subscription
 from referral_hub.fhir.outcome import Issue
 from referral_hub.resources.definition import ResourceDefinition
 
@@ -42,11 +44,20 @@ def check_rules(
     working = draft.working
     person = working.row(columns.person) if definition.type_name != "Patient" else None
     issues: list[Issue] = []
-    if definition.directory:
+    if definition.directory and (columns.directory or not definition.subject):
         network = working.hub_organization()
+
+        def wrote(text: str) -> bool:
+            found = working.resources([text]).get(text) if text.count("/") == 1 else None
+            return found is not None and found.author == caller.organization_id
+
         issues.extend(
             directory_issues(
-                body, writer=caller.organization_id, network=network.facts.id if network is not None else ""
+                definition,
+                body,
+                writer=caller.organization_id,
+                network=network.facts.id if network is not None else "",
+                wrote=wrote,
             )
         )
     if definition.type_name == "Patient" and columns.kind == "no-name":
@@ -54,6 +65,8 @@ def check_rules(
     by_author = columns.owner != caller.organization_id or definition.type_name != "Task"
     if person is not None and person.kind == "no-name" and definition.type_name in _NAMELESS and by_author:
         issues.extend(free_text_issues(body, definition.type_name))
+    if definition.type_name == "Subscription":
+        check_subscription(body, working.registered_bases(caller.organization_id), draft.at_us)
     if definition.type_name == "Communication" and person is not None:
         issues.extend(contact_issues(body, body_of(person)))
     if definition.type_name == "Consent":
@@ -69,6 +82,8 @@ def check_rules(
             )
     if issues:
         raise InvalidResource(issues)
+    if definition.type_name != "Consent":  # its rows say more exactly what is wrong, and are made later
+        check_in_force(body, stored)
     signing = body.get("status") == "active" and (stored is None or stored.get("status") != "active")
     if definition.type_name == "Consent" and columns.kind == "release" and signing and person is not None:
         check_signing(person, draft)

@@ -7,7 +7,7 @@ Source: ``architecture.md`` 2, ``views.md`` 2, 3 and 5.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from referral_hub.access.facts import references_of
@@ -19,8 +19,6 @@ from referral_hub.access.writeback import (
     merge_update,
 )
 from referral_hub.errors import (
-    ConditionalConflict,
-    Conflict,
     Forbidden,
     InvalidResource,
     NotFound,
@@ -39,25 +37,32 @@ from referral_hub.exchange.audit import write_entry
 from referral_hub.exchange.building import Draft, body_of
 from referral_hub.exchange.change import AbsentGuard
 from referral_hub.exchange.columns import Columns, columns_of, organization_of
-from referral_hub.exchange.conditional import identifier_of
+from referral_hub.exchange.conditional import identifier_of, match
 from referral_hub.exchange.consent_rules import ConsentLimits
 from referral_hub.exchange.consent_writing import write_rows
+from referral_hub.exchange.deleting import delete
+from referral_hub.exchange.hosting import as_child, check_own_answer
 from referral_hub.exchange.judging import Judge
 from referral_hub.exchange.linking import external_texts, link
+from referral_hub.exchange.made_by_hub import FILLER_KIND
 from referral_hub.exchange.ports import ResourceRow
+from referral_hub.exchange.profiles_in_force import check_in_force
 from referral_hub.exchange.proposal import Built, Proposal
 from referral_hub.exchange.recalls import answer_recall
+from referral_hub.exchange.reporting import follow
+from referral_hub.exchange.sources import copies_of
 from referral_hub.exchange.stamping import (
     business_status_of,
     placer_number,
     with_business_status,
     with_placer_identifier,
 )
+from referral_hub.exchange.subscription_writing import as_asked, subscription_row
 from referral_hub.exchange.task_writing import decide_move, write_consequences
 from referral_hub.exchange.type_rules import check_rules
-from referral_hub.fhir import patch as json_patch
 from referral_hub.fhir.elements import reference_text
 from referral_hub.fhir.outcome import Issue
+from referral_hub.fhir.subsets import PART_ONLY, is_subsetted
 from referral_hub.resources.catalog import DEFINITIONS
 from referral_hub.resources.definition import ResourceDefinition
 from referral_hub.resources.lifecycle import Actor
@@ -88,11 +93,16 @@ class Writing:
         if proposal.verb == "create":
             return self._create(caller, definition, proposal, draft, judge)
         row = draft.working.resource(proposal.type_name, proposal.public_id)
+        own = row is not None and row.author == caller.organization_id and row.kind != FILLER_KIND
+        if proposal.verb == "delete" and row is not None and own:
+            if not row.deleted:
+                self._check_match(definition, proposal, row)
+            return delete(caller, row, draft)
         if row is None or not judge.sees(caller, row, draft.working, draft.at_us):
             raise UpdateAsCreate if proposal.verb == "update" else NotFound
         self._check_match(definition, proposal, row)
         if proposal.verb == "delete":
-            return self._delete(caller, row, draft)
+            return delete(caller, row, draft)
         return self._update(caller, definition, proposal, row, draft, judge)
 
     # --- create -----------------------------------------------------------------------------------------
@@ -107,16 +117,18 @@ class Writing:
     ) -> Built:
         me = caller.organization_id
         if proposal.if_none_exist:
+            found = match(me, definition.type_name, proposal.if_none_exist, draft.working)
+            if found is not None:
+                return Built(found, existing=True)
             token = identifier_of(proposal.if_none_exist)
-            found = draft.working.identified(me, definition.type_name, token)
-            if len(found) > 1:
-                raise ConditionalConflict("Several of your own resources carry this identifier.")
-            if found:
-                return Built(found[0], existing=True)
             draft.working.guard(AbsentGuard(me, definition.type_name, "identifier", token))
         body = proposal.body
+        if definition.type_name == "Subscription":
+            body = as_asked(body)
         self._check_body(definition, body)
         check_initial(definition, body)
+        if definition.type_name == "Task":
+            body = as_child(caller, body, draft, judge)
         row_id = draft.ids.row_id(draft.at_us)
         public_id = proposal.reserved_id or draft.ids.public_id()
         if definition.type_name in _PLACED:
@@ -128,6 +140,9 @@ class Writing:
         row = draft.create(body, columns, row_id=row_id, public_id=public_id, author=me)
         if definition.type_name == "Consent":
             write_rows(row, body, draft, judge, was_active=False)
+            check_in_force(body, None)
+        if definition.type_name == "Subscription":
+            draft.settle(subscription_row(row, body, caller, draft.at_us))
         draft.audit.append(write_entry(caller, "create", row, draft.at_us))
         return Built(row, created=True)
 
@@ -156,7 +171,7 @@ class Writing:
         elif definition.type_name == "Task" and row.foreign_elements:
             body = merge_update(stored, shown, submitted, TASK_AUTHOR_WRITABLE, writer=me)
         else:
-            body = submitted
+            body = as_asked(submitted) if definition.type_name == "Subscription" else submitted
         number = placer_number(stored) if definition.type_name in _PLACED else ""
         if number and placer_number(body) != number:
             body = with_placer_identifier(body, number)
@@ -178,16 +193,19 @@ class Writing:
         updated = draft.next_version(row, body, columns, written_by=me, method=method)
         if definition.type_name == "Consent":
             write_rows(updated, body, draft, judge, was_active=row.status == "active")
+            check_in_force(body, stored)
+        if definition.type_name == "Subscription":
+            draft.settle(subscription_row(updated, body, caller, draft.at_us))
         draft.audit.append(write_entry(caller, "update", updated, draft.at_us))
         return Built(updated)
 
     @staticmethod
     def _submitted(proposal: Proposal, shown: dict[str, Any]) -> dict[str, Any]:
         if proposal.verb == "patch":
-            patched = json_patch.apply(shown, proposal.patch)
-            if patched.get("resourceType") != shown.get("resourceType"):
+            patched = proposal.patch(shown)
+            if any(patched.get(name) != shown.get(name) for name in ("resourceType", "id")):
                 raise InvalidResource(
-                    [Issue("error", "structure", "A patch cannot change what the resource is.")]
+                    [Issue("error", "structure", "A patch cannot change what the resource is, nor its id.")]
                 )
             return patched
         if proposal.body.get("id") != proposal.public_id:
@@ -233,6 +251,7 @@ class Writing:
         )
         check_move(definition, body, change)
         if definition.type_name == "Task":
+            check_own_answer(row, body, draft)
             issues = task_issues(body, change)
             issues.extend(
                 Issue("error", "business-rule", _FIXED_TEXT, f"Task.{element}")
@@ -272,22 +291,8 @@ class Writing:
             written = draft.next_version(row, moved.body, columns, written_by=me, foreign_elements=foreign)
         write_consequences(moved, written, mover=me, user=caller.user, draft=draft)
         draft.audit.append(write_entry(caller, "create" if row is None else "update", written, draft.at_us))
+        follow(moved, written, draft, judge)
         return Built(written, created=row is None)
-
-    # --- delete -----------------------------------------------------------------------------------------
-
-    @staticmethod
-    def _delete(caller: Principal, row: ResourceRow, draft: Draft) -> Built:
-        if row.author != caller.organization_id:
-            raise Forbidden("Only the organisation that wrote this may delete it.")
-        released = draft.working.accesses_of_task(row.row_id) if row.type == "Task" else []
-        if row.status != "draft" or released:
-            raise Conflict(
-                "Only a draft that was never released can be deleted. Use the status entered-in-error."
-            )
-        gone = draft.delete(row, written_by=caller.organization_id)
-        draft.audit.append(write_entry(caller, "delete", gone, draft.at_us))
-        return Built(gone, deleted=True)
 
     # --- checks shared by all ---------------------------------------------------------------------------
 
@@ -295,6 +300,10 @@ class Writing:
         if body.get("resourceType") != definition.type_name:
             raise InvalidResource(
                 [Issue("error", "value", f"Here a {definition.type_name} is written.", "resourceType")]
+            )
+        if is_subsetted(body):
+            raise InvalidResource(
+                [Issue("error", "business-rule", PART_ONLY, f"{definition.type_name}.meta.tag")]
             )
         issues = [issue for issue in self.validate(body) if issue.is_error]
         if issues:
@@ -315,19 +324,24 @@ class Writing:
         kept = references_of(body_of(stored)) if stored is not None else frozenset()
 
         def may_use(row: ResourceRow) -> bool:
-            return f"{row.type}/{row.id}" in kept or judge.sees(caller, row, working, draft.at_us)
+            if f"{row.type}/{row.id}" in kept or (row.author == me and row.kind == FILLER_KIND):
+                return True
+            return judge.sees(caller, row, working, draft.at_us)
 
         stays = frozenset(external_texts(body_of(stored))) if stored is not None else frozenset()
         links = link(body, working, self.own_bases, tuple(working.registered_bases(me)), may_use, stays)
         author = stored.author if stored is not None else me
-        organization = working.organization(author)
+        entry_of = stored.id if stored is not None and definition.type_name == "Organization" else author
+        organization = working.organization(entry_of)
         columns, issues = columns_of(
             definition,
             body,
-            links.targets,
+            {**links.targets, **copies_of(links.external, author, working)},
             own_row=row_id,
             author_kind=organization.facts.kind if organization is not None else "",
         )
+        if stored is not None and stored.kind == FILLER_KIND:
+            columns = replace(columns, kind=FILLER_KIND)
         problems = [*links.issues, *issues]
         if definition.type_name == "Task" and author == me and not _asks_itself(body, links.targets, me):
             problems.append(
@@ -341,7 +355,7 @@ class Writing:
         if definition.type_name == "Task" and author == me != columns.owner:
             unread = stored is None or not stored.foreign_elements
             problems.extend(author_issues(body, me) if unread else ())
-        if definition.subject and columns.person is None and _names_patient(definition):
+        if definition.subject_named and columns.person is None:
             problems.extend(_missing_person(definition, body))
         if problems:
             raise InvalidResource(problems)
@@ -369,17 +383,6 @@ def _asks_itself(body: dict[str, Any], targets: Mapping[str, ResourceRow], me: s
         return organization_of(text) == me
     target = targets.get(text)
     return target is not None and target.author == me
-
-
-def _names_patient(definition: ResourceDefinition) -> bool:
-    return definition.type_name in (
-        "Consent",
-        "CarePlan",
-        "Condition",
-        "RiskAssessment",
-        "RelatedPerson",
-        "Procedure",
-    )
 
 
 def _missing_person(definition: ResourceDefinition, body: dict[str, Any]) -> list[Issue]:

@@ -27,6 +27,8 @@ Reason = Literal[
     "sharing-ending",
     "sharing-ended",
     "recall-sent",
+    "source-not-copied",
+    "source-request-changed",
 ]
 """Why somebody should look. The first eight tell of a partner's own Task."""
 

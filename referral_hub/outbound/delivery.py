@@ -26,6 +26,7 @@ from referral_hub.exchange.change import AuditEntry, Row
 from referral_hub.exchange.hub import Hub
 from referral_hub.exchange.ports import ResourceRow
 from referral_hub.outbound.alerts import alert, undelivered, withheld
+from referral_hub.outbound.copying import KINDS, Copying
 from referral_hub.outbound.counting import Tally
 from referral_hub.outbound.departures import Departure, Stays, departure_of
 from referral_hub.outbound.partner_status import known_status
@@ -92,6 +93,7 @@ class Delivery(Generic[C]):
         self._outbox = outbox
         self._copies = copies
         self._channel = channel
+        self._copying = Copying(hub, channel)
         self._patience = patience or Patience()
         self._lease_us = lease_us
         self.tally = tally or Tally()
@@ -117,6 +119,9 @@ class Delivery(Generic[C]):
     def deliver(self, claimed: C) -> None:
         """Sends one claimed message, or settles why not. Raises nothing but a fault of the store itself."""
         try:
+            if claimed.kind in KINDS:
+                self._visit(claimed)
+                return
             found = self._sent(claimed)
         except DeliveryFailed as failed:
             self._put_off(claimed, failed)
@@ -128,6 +133,17 @@ class Delivery(Generic[C]):
             self._put_off(claimed, TryLater("The hub could not make this message.", answered=True))
         else:
             self._settle(claimed, found)
+
+    # --- visiting a source ---------------------------------------------------------------------------------
+
+    def _visit(self, claimed: C) -> None:
+        try:
+            done = self._copying.visit(claimed, self._outbox.done_row(claimed))
+        except TokenRefused:
+            done = self._copying.visit(claimed, self._outbox.done_row(claimed))
+        if not done:
+            self._outbox.done(claimed, self._hub.clock())
+        self.tally.add("visited" if done else "nothing-to-send")
 
     # --- sending ---------------------------------------------------------------------------------------
 
@@ -225,6 +241,9 @@ class Delivery(Generic[C]):
             self._outbox.retry(claimed, at_us, failed.text, at_us + pause_us)
             self.tally.add("put-off")
             return
+        # A source is told before its message is put away: after a kill in between it is told again, which changes
+        # nothing, and never not at all.
+        self._copying.give_up(claimed)
         if self._outbox.dead(claimed, at_us, failed.text):
             self.tally.add("given-up")
             row = self._row(claimed)

@@ -20,6 +20,8 @@ from referral_hub.errors import HubError
 from referral_hub.exchange.ports import Clock
 from referral_hub.outbound.counting import Tally
 from referral_hub.outbound.delivery import Delivery
+from referral_hub.outbound.exporting import ExportWork
+from referral_hub.outbound.notifying import Matching, Notifying
 from referral_hub.outbound.polling import Poller
 from referral_hub.outbound.ports import Ingesting, Sealing, Upkeep
 from referral_hub.outbound.timers import TimerWork
@@ -35,6 +37,8 @@ class Pace:
     outbox_s: float = 0.02
     polling_s: float = 1.0
     timers_s: float = 1.0
+    exports_s: float = 1.0
+    matching_s: float = 0.2
     sealing_s: float = 1.0
     upkeep_s: float = 3600.0
     after_fault_s: float = 2.0
@@ -48,6 +52,8 @@ class DeliveryLoop:
         delivery: sends messages.
         poller: looks at partners' Tasks.
         timers: works timers.
+        exports: walks exports.
+        matching: looks at changes for subscribers; notifying: tells them.
         segments: brings the audit lines of reads into the database.
         sealer: brings the audit into its chain.
         upkeep: takes away what only served for a while.
@@ -61,6 +67,9 @@ class DeliveryLoop:
         delivery: Delivery[Any],
         poller: Poller,
         timers: TimerWork[Any],
+        exports: ExportWork,
+        matching: Matching,
+        notifying: Notifying,
         segments: Ingesting,
         sealer: Sealing,
         upkeep: Upkeep,
@@ -70,6 +79,9 @@ class DeliveryLoop:
         self._delivery = delivery
         self._poller = poller
         self._timers = timers
+        self._exports = exports
+        self._matching = matching
+        self._notifying = notifying
         self._segments = segments
         self._sealer = sealer
         self._upkeep = upkeep
@@ -86,7 +98,14 @@ class DeliveryLoop:
         return found
 
     def _tallies(self) -> Sequence[Tally]:
-        return (self._delivery.tally, self._poller.tally, self._timers.tally)
+        return (
+            self._delivery.tally,
+            self._poller.tally,
+            self._timers.tally,
+            self._exports.tally,
+            self._matching.tally,
+            self._notifying.tally,
+        )
 
     def run(self, stopped: Callable[[], bool]) -> None:
         """Works until ``stopped()`` is true; messages on their way are brought to their end first.
@@ -99,6 +118,9 @@ class DeliveryLoop:
             ("send", self._send, 0.0),
             ("poll", lambda: self._poller.poll_due(self._clock()) > 0, pace.polling_s),
             ("timers", lambda: self._timers.fire_one(self._clock()), pace.timers_s),
+            ("export", lambda: self._exports.walk_one(self._clock()), pace.exports_s),
+            ("match", lambda: self._matching.match_one(self._clock()), pace.matching_s),
+            ("notify", lambda: self._notifying.tell_one(self._clock()), pace.matching_s),
             ("seal", self._seal, pace.sealing_s),
         )
         threads = [

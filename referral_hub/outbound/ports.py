@@ -5,6 +5,7 @@ sees them. What does not: SQL (``store``), HTTP (``adapters``), the plain ``Chan
 release (``exchange.ports``).
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -26,7 +27,7 @@ class Claimed(Protocol):
 
     @property
     def kind(self) -> str:
-        """Gives what is to be done: ``task-notice``, ``task-update`` or ``recall``."""
+        """Gives what is to be done: ``task-notice``, ``task-update``, ``recall``, ``task-copy``, ``task-report``."""
 
     @property
     def resource(self) -> int:
@@ -181,7 +182,20 @@ class Updated:
     status: str
 
 
-class PartnerChannel(Channel, Protocol):
+class SourceChannel(Protocol):
+    """The way to a source's own FHIR server. Raises as ``PartnerChannel`` does."""
+
+    def ready(self, destination: OrganizationRow) -> None:
+        """Gets what a call needs (a token)."""
+
+    def read(self, source: OrganizationRow, url: str, bases: Collection[str]) -> dict[str, Any]:
+        """Gives a resource at an address under one of the bases registered for the source."""
+
+    def update(self, destination: OrganizationRow, url: str, released: Released, *, key: str) -> Updated:
+        """Moves the source's own Task to the released status, unless it is closed there already."""
+
+
+class PartnerChannel(Channel, SourceChannel, Protocol):
     """The way to a partner's own FHIR server and back.
 
     Every method raises ``DeliveryFailed``: ``permanent`` where trying again cannot help, ``TryLater`` where

@@ -22,7 +22,7 @@ from referral_hub.exchange.audit import DONE
 from referral_hub.exchange.building import Draft, body_of
 from referral_hub.exchange.change import AuditEntry
 from referral_hub.exchange.consent_rules import DAY_US
-from referral_hub.exchange.consent_writing import receivers_of
+from referral_hub.exchange.consent_writing import LAST_LOOK_US, MISSED, MISSED_AT_LAST, receivers_of
 from referral_hub.exchange.hub import Hub
 from referral_hub.exchange.interactions import hub_write
 from referral_hub.exchange.judging import Judge
@@ -32,6 +32,7 @@ from referral_hub.exchange.stamping import business_status_of, with_business_sta
 from referral_hub.fhir.dates import span
 from referral_hub.fhir.elements import text_at
 from referral_hub.outbound.alerts import alert
+from referral_hub.outbound.copying import copy_visit
 from referral_hub.outbound.counting import Tally
 from referral_hub.outbound.patience import SECOND_US
 from referral_hub.outbound.ports import DueTimers, T
@@ -142,6 +143,13 @@ def recall_missed(draft: Draft, resource: int, judge: Judge) -> bool:
 
     Source: ``views.md`` 8 (recipients who had received data get a recall).
     """
+    _recall_all(draft, resource, judge, again=False)
+    draft.remind(MISSED_AT_LAST, resource, draft.at_us + LAST_LOOK_US)
+    return True
+
+
+def recall_missed_at_last(draft: Draft, resource: int, judge: Judge) -> bool:
+    """Looks once more, when everything that crossed the withdrawal has left its line."""
     return _recall_all(draft, resource, judge, again=False)
 
 
@@ -167,10 +175,15 @@ WORK: Mapping[str, Work] = MappingProxyType(
         "consent-ending": consent_ending,
         "consent-ended": consent_ended,
         "recall-held": recall_held,
-        "recall-missed": recall_missed,
+        MISSED: recall_missed,
+        MISSED_AT_LAST: recall_missed_at_last,
+        "copy-visit": copy_visit,
     }
 )
 """Kind of timer to its work."""
+
+_ASKS_WHO_READ = frozenset({MISSED, MISSED_AT_LAST, "recall-held"})
+"""Kinds whose work must know of every read so far."""
 
 
 class TimerWork(Generic[T]):
@@ -218,6 +231,9 @@ class TimerWork(Generic[T]):
         if work is None:
             self._put_off(claimed, "there is no work for it")
             return
+
+        if claimed.kind in _ASKS_WHO_READ:
+            self._hub.store.settle(self._hub.clock())
 
         def decide(draft: Draft) -> bool:
             if not work(draft, claimed.resource, self._hub.gate):

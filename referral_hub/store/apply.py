@@ -27,7 +27,7 @@ from referral_hub.exchange.change import (
 from referral_hub.exchange.ports import Admitted
 from referral_hub.store.audit_rows import audit_steps
 from referral_hub.store.bodies import Bodies, body_label
-from referral_hub.store.index_rows import Digests, rows_of
+from referral_hub.store.index_rows import TABLES, Digests, rows_of
 from referral_hub.store.plan import Plan, Rule, Step, many
 from referral_hub.store.sealing import Sealing, person_key_name
 from referral_hub.store.statements import WRITES
@@ -169,9 +169,9 @@ class Planner:
             last[write.row_id] = write
         steps += _created(created)
         rows = [rows_of(self._digests, write) for write in last.values()]
-        for table, position in (("index_token", 0), ("index_date", 1), ("index_string", 2)):
+        for table in TABLES:
             steps += many(f"{table}_clear", cleared)
-            steps += many(f"{table}_insert", [row for found in rows for row in found[position]])
+            steps += many(f"{table}_insert", [row for found in rows for row in found[table]])
         return steps
 
 

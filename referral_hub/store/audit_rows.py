@@ -3,25 +3,42 @@
 What lives here: rows of writes and of ingested reads, the ledger's folding, and reading an entry back. What
 does not: the files reads are spooled to (``store.spool``), the chain (``store.sealer``).
 
+A page of a search tells of many persons. It is one row, one link of the chain, and names each of them with what is
+hers; ``audit_subject`` finds it by person, and whoever asks about her is given her part alone.
+
 A line that tells of a disclosure (done, about a person, with a recipient) is also counted in the ledger:
 one row per person, recipient, user, purpose, consent version and hour.
 
 Source: ``engine.md`` 3.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from referral_hub.exchange.change import AuditEntry
 from referral_hub.store import schema
 from referral_hub.store.bodies import Bodies
-from referral_hub.store.plan import Step, many
+from referral_hub.store.plan import Rule, Step, many
 from referral_hub.store.sealing import Sealing
 
 HOUR_US = 3_600_000_000
 COLUMNS = [c.name for c in schema.audit.c]
+LEDGER_COLUMNS = (
+    "person",
+    "recipient",
+    "user_id",
+    "purpose",
+    "consent",
+    "hour_us",
+    "count",
+    "first_us",
+    "last_us",
+)
+_FIRST = itemgetter(0)
 
 Record = dict[str, Any]
 """One audit row without its id, its detail sealed."""
@@ -56,28 +73,122 @@ def record(sealing: Sealing, entry: AuditEntry, origin: str = "") -> Record:
     }
 
 
-def ledger_rows(records: Iterable[Record]) -> list[Record]:
-    """Gives what the ledger counts of these rows, in one order for everybody."""
-    found = [
-        {
-            "person": row["person"],
-            "recipient": row["recipient"],
-            "user_id": row["user_id"],
-            "purpose": row["purpose"],
-            "consent": consent,
-            "hour_us": row["at_us"] - row["at_us"] % HOUR_US,
-            "at_us": row["at_us"],
-        }
-        for row in records
-        if row["recipient"] and row["person"] is not None and row["outcome"] == 0
-        for consent in (row["consents"].split() or [""])
+# --- several persons in one row --------------------------------------------------------------------------
+
+Subject = tuple[int, str, str]
+"""What a row about several persons says of one: the person, her entities and her consents as texts."""
+PAGE_FORMAT = 2
+"""The format of a detail that says whose the entities and consents of a row are."""
+_parts = msgspec.json.Decoder(list[tuple[int, int, list[int]]])
+
+
+def page_record(shared: Record, subjects: Sequence[Subject]) -> Record:
+    """Gives one row that tells of several persons, each named once.
+
+    Args:
+        shared: the columns that are the same for all of them.
+        subjects: what differs.
+
+    >>> page = page_record({"person": None}, [(7, "Task/a/1", "c/1"), (8, "Task/b/1", "c/1 d/2")])
+    >>> page["entities"], page["consents"], page["detail"]
+    ('Task/a/1 Task/b/1', 'c/1 d/2', b'[[7,1,[0]],[8,1,[0,1]]]')
+    >>> [(one["person"], one["entities"], one["consents"]) for one in persons_of(page)]
+    [(7, 'Task/a/1', 'c/1'), (8, 'Task/b/1', 'c/1 d/2')]
+    """
+    consents: dict[str, int] = {}
+    parts = []
+    for person, entities, stood_on in subjects:
+        places = [consents.setdefault(text, len(consents)) for text in stood_on.split()]
+        parts.append((person, entities.count(" ") + 1 if entities else 0, places))
+    return {
+        **shared,
+        "person": None,
+        "entities": " ".join(entities for _, entities, _ in subjects if entities),
+        "consents": " ".join(consents),
+        "detail_format": PAGE_FORMAT,
+        "detail": msgspec.json.encode(parts),
+    }
+
+
+def subjects_of(row: Record) -> list[Subject]:
+    """Gives what a row about several persons says of each."""
+    entities, consents = row["entities"].split(), row["consents"].split()
+    found: list[Subject] = []
+    start = 0
+    for person, count, places in _parts.decode(row["detail"]):
+        own = entities[start : start + count]
+        start += count
+        found.append((person, " ".join(own), " ".join(consents[place] for place in places)))
+    return found
+
+
+def persons_of(row: Record) -> list[Record]:
+    """Gives a row as one row for each person it tells of; a row about one person or nobody is itself."""
+    if row["detail_format"] != PAGE_FORMAT:
+        return [row]
+    alone = {**row, "detail_format": 0, "detail": b""}
+    return [
+        {**alone, "person": person, "entities": entities, "consents": consents}
+        for person, entities, consents in subjects_of(row)
     ]
-    return sorted(found, key=lambda row: tuple(map(str, row.values())))
+
+
+# --- the ledger ------------------------------------------------------------------------------------------
+
+
+LedgerKey = tuple[int, str, str, str, str, int]
+"""Person, recipient, user, purpose, consent and hour."""
+
+
+def ledger_counts(records: Iterable[Record]) -> dict[LedgerKey, list[int]]:
+    """Gives what the ledger counts of these rows: how many, the first moment and the last."""
+    found: dict[LedgerKey, list[int]] = {}
+    for row in records:
+        if not row["recipient"] or row["outcome"] != 0:
+            continue
+        if row.get("detail_format") == PAGE_FORMAT:
+            subjects = subjects_of(row)
+        elif row["person"] is not None:
+            subjects = [(row["person"], "", row["consents"])]
+        else:
+            continue
+        at_us = row["at_us"]
+        recipient, user, purpose, hour_us = (
+            row["recipient"],
+            row["user_id"],
+            row["purpose"],
+            at_us - at_us % HOUR_US,
+        )
+        for person, _, consents in subjects:
+            for consent in consents.split() or ("",):
+                key = (person, recipient, user, purpose, consent, hour_us)
+                counted = found.get(key)
+                if counted is None:
+                    found[key] = [1, at_us, at_us]
+                else:
+                    counted[0] += 1
+                    counted[1] = min(counted[1], at_us)
+                    counted[2] = max(counted[2], at_us)
+    return found
+
+
+def ledger_rows(records: Iterable[Record]) -> list[Record]:
+    """Gives what is folded into the ledger for these rows, in one order for everybody."""
+    return [
+        dict(zip(LEDGER_COLUMNS, (*key, *counted), strict=True))
+        for key, counted in sorted(ledger_counts(records).items(), key=_FIRST)
+    ]
 
 
 def record_steps(records: list[Record]) -> list[Step]:
     """Gives the steps that store audit rows and fold them into the ledger."""
-    return [*many("audit_insert", records), *many("ledger_fold", ledger_rows(records))]
+    steps = many("audit_insert", [row for row in records if row["detail_format"] != PAGE_FORMAT])
+    for row in records:
+        if row["detail_format"] == PAGE_FORMAT:
+            persons = msgspec.json.encode([part[0] for part in _parts.decode(row["detail"])]).decode()
+            steps += many("audit_insert", [row])
+            steps.append(("audit_subject_insert", Rule.ANY, {"persons": persons}))
+    return [*steps, *many("ledger_fold", ledger_rows(records))]
 
 
 def audit_steps(sealing: Sealing, entries: Iterable[AuditEntry]) -> list[Step]:
@@ -85,17 +196,20 @@ def audit_steps(sealing: Sealing, entries: Iterable[AuditEntry]) -> list[Step]:
     return record_steps([record(sealing, entry) for entry in entries])
 
 
-def entry_of(bodies: Bodies, row: sa.Row[Any] | tuple[Any, ...]) -> AuditEntry:
+def entry_of(bodies: Bodies, row: sa.Row[Any] | tuple[Any, ...], person: int | None = None) -> AuditEntry:
     """Reads an audit row back, its detail opened.
 
     Args:
         bodies: opens the detail.
         row: the columns of ``schema.audit`` in their order.
+        person: whose part of it is wanted, where it may tell of several.
 
     Raises:
         Unavailable: where the detail cannot be opened.
     """
     found = dict(zip(COLUMNS, row, strict=True))
+    if found["detail_format"] == PAGE_FORMAT:
+        found = next(one for one in persons_of(found) if one["person"] == person)
     label = detail_label(found["at_us"], found["organization"], found["action"])
     return AuditEntry(
         at_us=found["at_us"],

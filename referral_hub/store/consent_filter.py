@@ -18,7 +18,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from referral_hub.access.views import VERY_RESTRICTED_CATEGORIES
 from referral_hub.store import schema
 from referral_hub.store.columns import TEXT
-from referral_hub.store.referral_filter import Condition, Rows
+from referral_hub.store.referral_filter import Condition, Rows, meets
 from referral_hub.store.statements import constant, one_of, whole, words
 
 NOTICE = constant("notice")
@@ -38,7 +38,7 @@ def _grants(r: Rows) -> tuple[sa.FromClause, Condition]:
     asked = _asked()
     return grant, sa.and_(
         grant.c.organization == asked["organization"],
-        grant.c.person == r.c.person,
+        meets(grant.c.person, r.c.person),
         grant.c.purpose == asked["purpose"],
         grant.c.valid_from_us <= asked["at_us"],
         grant.c.valid_until_us > asked["at_us"],
@@ -126,7 +126,7 @@ def refused(r: Rows, *, notice: bool, as_very: bool = False) -> Condition:
     refusal = schema.refusal.alias()
     asked = _asked()
     stops = [
-        refusal.c.person == r.c.person,
+        meets(refusal.c.person, r.c.person),
         one_of(refusal.c.target, "targets"),
         sa.or_(
             refusal.c.purpose == _EMPTY,

@@ -1,8 +1,8 @@
 """One search criterion as SQL: by a hot column where the type has one, else by its index rows.
 
-What lives here: the finders, each with its condition and the values it binds. What does not: for whom a
-criterion may match (``store.visibility_sql``), how criteria become a page (``store.search_sql``), the
-grammar of searches (``fhir``, ``exchange.search``).
+What lives here: the finders, each with its condition and the values it binds. What does not: dates and numbers
+(``store.span_sql``), conditions on other resources (``store.link_sql``), for whom a criterion may match
+(``store.visibility_sql``), how criteria become a page (``store.search_sql``), the grammar of searches (``fhir``).
 
 A finder knows the shape of a criterion and none of its values: statements are kept by shape, and what a
 caller typed is only ever bound. The alternatives of a criterion are one list, not a chain of ORs.
@@ -10,27 +10,24 @@ caller typed is only ever bound. The alternatives of a criterion are one list, n
 Source: FHIR R4 search 3.1.1.4 (token, reference, string, date with prefixes); ``performance.md`` 7, point 4.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Protocol
 
 import sqlalchemy as sa
-from sqlalchemy.sql.elements import ColumnElement
 
-from referral_hub.exchange.ports import Criterion
+from referral_hub.exchange.indexing import SINGLE_SUBJECTS
+from referral_hub.exchange.search_plan import Criterion
 from referral_hub.resources.catalog import DEFINITIONS
 from referral_hub.store import schema
-from referral_hub.store.index_rows import Digests
+from referral_hub.store.index_rows import Digests, number_parameter, pair_text, span_parameter
 from referral_hub.store.referral_filter import Condition, Rows
+from referral_hub.store.span_sql import ByDate, ByNumber, Values, compared, found_in, span_values
 from referral_hub.store.statements import one_of, whole, words
 
-Values = dict[str, Any]
-Lead = Literal["", "rows", "person"]
-
-SINGLE_SUBJECTS = (("for",), ("subject",), ("patient",))
-"""Declared subjects that name one Patient, so that the column ``person`` says the same as the reference."""
 SELECTIVE = frozenset({"identifier", "group-identifier", "requisition"})
 """Parameters whose values belong to a few rows: the search starts from them."""
+MOST_BRANCHES = 8
+"""The most statuses that are looked up one by one: an inbox stays as fast as its page, however much is closed."""
 _BEYOND = "\U0010ffff"
 
 
@@ -38,8 +35,8 @@ class Finder(Protocol):
     """One way to find rows; equal finders make equal SQL."""
 
     @property
-    def leads(self) -> Lead:
-        """Tells whether the search starts from it: from single rows, from a person's, or not."""
+    def leads(self) -> str:
+        """Tells whether the search starts from it: from single rows (``rows``), a ``person``'s, or not (empty)."""
 
     def condition(self, r: Rows, name: str) -> Condition:
         """Gives the condition on the rows, its parameters named after ``name``."""
@@ -68,23 +65,32 @@ def finder(type_name: str, criterion: Criterion) -> Finder:
         return ByUpdated(tuple(span[0] for span in criterion.spans))
     if kind == "date":
         return ByDate(tuple(span[0] for span in criterion.spans))
+    if kind == "number":
+        return ByNumber(tuple(number.prefix for number in criterion.numbers))
     if kind == "string":
         return ByWord() if criterion.identifying else ByText(criterion.modifier, len(criterion.texts))
     if kind == "missing":
-        return Missing(criterion.parameter_type, missing=criterion.texts == ("true",))
+        return Missing(
+            criterion.parameter_type, missing=criterion.texts == ("true",), identifying=criterion.identifying
+        )
     raise ValueError(f"a criterion of the unknown kind {kind!r}")
 
 
 def _token(type_name: str, criterion: Criterion) -> Finder:
     several = len(criterion.texts) != 1
     parameter, texts = criterion.parameter, criterion.texts
+    if criterion.under:
+        return ByToken(several=several)
     definition = DEFINITIONS.get(type_name)
     if parameter in ("owner", "requester") and all(text.startswith("Organization/") for text in texts):
         if parameter == "requester" or type_name == "Task":
             return ByColumn(parameter, several=several)
     elif parameter == "status" and definition is not None and definition.status_element == "status":
         if not any("|" in text for text in texts):
-            return ByColumn("status", several=several)
+            distinct = len(set(texts))
+            return (
+                ByStatuses(distinct) if 1 < distinct <= MOST_BRANCHES else ByColumn("status", several=several)
+            )
     elif (
         parameter in ("patient", "subject")
         and definition is not None
@@ -94,10 +100,6 @@ def _token(type_name: str, criterion: Criterion) -> Finder:
         return ByPerson(several=several)
     selective = parameter in SELECTIVE and not criterion.negated
     return ByToken(several=several, leads="rows" if selective else "")
-
-
-def _exists(index: Rows, r: Rows, *conditions: Condition) -> Condition:
-    return sa.exists(sa.literal_column("1")).where(index.c.row_id == r.c.row_id, *conditions).correlate(r)
 
 
 def _after_slash(texts: tuple[str, ...]) -> list[str]:
@@ -110,7 +112,7 @@ class ByColumn:
 
     column: str
     several: bool
-    leads: Lead = ""
+    leads: str = ""
 
     def condition(self, r: Rows, name: str) -> Condition:
         """Compares the column."""
@@ -125,11 +127,33 @@ class ByColumn:
 
 
 @dataclass(frozen=True, slots=True)
+class ByStatuses:
+    """A few statuses: each may be a branch of its own, in the order of an index that begins with it."""
+
+    count: int
+    leads: str = ""
+
+    def condition(self, r: Rows, name: str) -> Condition:
+        """Compares the column with all of them."""
+        return one_of(r.c.status, name)
+
+    def each(self, r: Rows, name: str) -> list[Condition]:
+        """Gives one condition for each of them."""
+        return [r.c.status == words(f"{name}_{place}") for place in range(self.count)]
+
+    def values(self, type_name: str, criterion: Criterion, name: str, digests: Digests) -> Values:
+        """Gives the codes, together and one by one."""
+        del type_name, digests
+        texts = list(dict.fromkeys(criterion.texts))
+        return {name: texts, **{f"{name}_{place}": text for place, text in enumerate(texts)}}
+
+
+@dataclass(frozen=True, slots=True)
 class ByPerson:
     """The Patient a row is about, by the column that leads to her."""
 
     several: bool
-    leads: Lead = "person"
+    leads: str = "person"
 
     def condition(self, r: Rows, name: str) -> Condition:
         """Compares the column with the row id behind the Patient's public id."""
@@ -151,7 +175,7 @@ class ByToken:
     """Digests of tokens, references and uris."""
 
     several: bool
-    leads: Lead = ""
+    leads: str = ""
 
     def condition(self, r: Rows, name: str) -> Condition:
         """Looks for an index row with one of the digests."""
@@ -159,11 +183,14 @@ class ByToken:
         matches = one_of(index.c.hash, name) if self.several else index.c.hash == whole(name)
         if self.leads:
             return r.c.row_id.in_(sa.select(index.c.row_id).where(matches))
-        return _exists(index, r, matches)
+        return found_in(index, r, matches)
 
     def values(self, type_name: str, criterion: Criterion, name: str, digests: Digests) -> Values:
         """Gives the digests."""
-        found = [digests.token(type_name, criterion.parameter, text) for text in criterion.texts]
+        found = [
+            digests.token(type_name, criterion.parameter, pair_text(criterion.under, text))
+            for text in criterion.texts
+        ]
         return {name: found if self.several else found[0]}
 
 
@@ -172,7 +199,7 @@ class ById:
     """The public id."""
 
     several: bool
-    leads: Lead = "rows"
+    leads: str = "rows"
 
     def condition(self, r: Rows, name: str) -> Condition:
         """Compares the id."""
@@ -189,7 +216,7 @@ class ByUpdated:
     """When the row was last changed, a moment of one microsecond."""
 
     operators: tuple[str, ...]
-    leads: Lead = ""
+    leads: str = ""
 
     def condition(self, r: Rows, name: str) -> Condition:
         """Compares the moment with each span."""
@@ -204,100 +231,22 @@ class ByUpdated:
     def values(self, type_name: str, criterion: Criterion, name: str, digests: Digests) -> Values:
         """Gives the spans."""
         del type_name, digests
-        return _spans(criterion, name)
-
-
-@dataclass(frozen=True, slots=True)
-class ByDate:
-    """The spans a date parameter indexes."""
-
-    operators: tuple[str, ...]
-    leads: Lead = ""
-
-    def condition(self, r: Rows, name: str) -> Condition:
-        """Looks for an index row whose span compares as asked with one of the spans."""
-        index = schema.index_date.alias()
-        matches = sa.or_(
-            *(
-                compared(operator, index.c.low_us, index.c.high_us, f"{name}_{place}")
-                for place, operator in enumerate(self.operators)
-            )
-        )
-        return _exists(index, r, index.c.parameter == whole(name), matches)
-
-    def values(self, type_name: str, criterion: Criterion, name: str, digests: Digests) -> Values:
-        """Gives the parameter's digest and the spans."""
-        return {name: digests.parameter(type_name, criterion.parameter), **_spans(criterion, name)}
-
-
-def _spans(criterion: Criterion, name: str) -> Values:
-    found: Values = {}
-    for place, (operator, low, high) in enumerate(criterion.spans):
-        for bound, value in (("low", low), ("high", high)):
-            if bound in _BOUNDS[operator]:
-                found[f"{name}_{place}_{bound}"] = value
-    return found
-
-
-_BOUNDS: Mapping[str, frozenset[str]] = {
-    "eq": frozenset({"low", "high"}),
-    "ne": frozenset({"low", "high"}),
-    "ap": frozenset({"low", "high"}),
-    "gt": frozenset({"high"}),
-    "lt": frozenset({"low"}),
-    "ge": frozenset({"low", "high"}),
-    "le": frozenset({"low", "high"}),
-    "sa": frozenset({"high"}),
-    "eb": frozenset({"low"}),
-}
-
-
-def compared(operator: str, low: ColumnElement[Any], high: ColumnElement[Any], name: str) -> Condition:
-    """Gives how a stored span compares with the searched one, by the prefix of the search.
-
-    Args:
-        operator: ``eq``, ``ne``, ``gt``, ``lt``, ``ge``, ``le``, ``sa``, ``eb`` or ``ap`` (whose span the
-        search
-            has widened already).
-        low: first microsecond of the stored span.
-        high: the microsecond after its last.
-        name: parameters are ``<name>_low`` and ``<name>_high``, the searched span.
-
-    Raises:
-        KeyError: another operator.
-
-    Source: FHIR R4 search 3.1.1.4.6 (prefixes), 3.1.1.4.7 (date).
-    """
-    start, end = whole(f"{name}_low"), whole(f"{name}_high")
-    makers = {
-        "eq": lambda: sa.and_(low >= start, high <= end),
-        "ne": lambda: sa.or_(low < start, high > end),
-        "ap": lambda: sa.and_(low < end, high > start),
-        "gt": lambda: high > end,
-        "lt": lambda: low < start,
-        "ge": lambda: sa.or_(high > end, low >= start),
-        "le": lambda: sa.or_(low < start, high <= end),
-        "sa": lambda: low >= end,
-        "eb": lambda: high <= start,
-    }
-    return makers[operator]()
+        return span_values(criterion, name)
 
 
 @dataclass(frozen=True, slots=True)
 class ByText:
-    """Folded texts that begin as asked, or with the modifier are it (``exact``) or hold it (``contains``)."""
+    """Folded texts that begin as asked, or with the modifier hold it (``contains``)."""
 
     modifier: str
     count: int
-    leads: Lead = ""
+    leads: str = ""
 
     def condition(self, r: Rows, name: str) -> Condition:
         """Looks for an index row that compares as asked with one of the texts."""
         index = schema.index_string.alias()
         text = index.c.text
-        if self.modifier == "exact":
-            matches: Condition = one_of(text, f"{name}_texts")
-        elif self.modifier == "contains":
+        if self.modifier == "contains":
             matches = sa.or_(
                 *(text.like(words(f"{name}_{place}"), escape="/") for place in range(self.count))
             )
@@ -308,13 +257,11 @@ class ByText:
                     for place in range(self.count)
                 )
             )
-        return _exists(index, r, index.c.parameter == whole(name), matches)
+        return found_in(index, r, index.c.parameter == whole(name), matches)
 
     def values(self, type_name: str, criterion: Criterion, name: str, digests: Digests) -> Values:
         """Gives the parameter's digest and each text, or the range of texts that begin with it."""
-        found: Values = {name: digests.parameter(type_name, criterion.parameter)}
-        if self.modifier == "exact":
-            return {**found, f"{name}_texts": list(criterion.texts)}
+        found: Values = {name: span_parameter(digests, type_name, criterion.parameter, criterion.under)}
         for place, text in enumerate(criterion.texts):
             if self.modifier == "contains":
                 escaped = text.replace("/", "//").replace("%", "/%").replace("_", "/_")
@@ -329,7 +276,7 @@ class ByText:
 class ByWord:
     """Texts that name a person: whole texts or whole words, by keyed digest."""
 
-    leads: Lead = "rows"
+    leads: str = "rows"
 
     def condition(self, r: Rows, name: str) -> Condition:
         """Starts from the digests, which belong to a few rows."""
@@ -343,34 +290,52 @@ class ByWord:
         """Gives the parameter's digest and the digests of the texts."""
         digest_of = digests.word
         return {
-            name: digests.parameter(type_name, criterion.parameter),
+            name: span_parameter(digests, type_name, criterion.parameter, criterion.under),
             f"{name}_words": [digest_of(type_name, criterion.parameter, text) for text in criterion.texts],
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """Whether a row has any value for a parameter."""
+    """Whether a row has any value for a parameter.
+
+    A mark among the tokens tells of one; dates, texts and numbers tell of themselves and have a mark only where
+    nothing of them can be searched for.
+    """
 
     parameter_type: str
     missing: bool
-    leads: Lead = ""
+    identifying: bool = False
+    leads: str = ""
 
     def condition(self, r: Rows, name: str) -> Condition:
-        """Looks for any index row of the parameter; for tokens there is one that marks it."""
-        if self.parameter_type in _BY_PARAMETER:
-            index = _BY_PARAMETER[self.parameter_type].alias()
-            found = _exists(index, r, index.c.parameter == whole(name))
-        else:
-            index = schema.index_token.alias()
-            found = _exists(index, r, index.c.hash == whole(name))
+        """Looks for the mark, and for any row of the parameter."""
+        mark = schema.index_token.alias()
+        found = found_in(mark, r, mark.c.hash == whole(f"{name}_mark"))
+        table = self._table()
+        if table is not None:
+            index = table.alias()
+            found = sa.or_(found, found_in(index, r, index.c.parameter == whole(name)))
         return ~found if self.missing else found
 
     def values(self, type_name: str, criterion: Criterion, name: str, digests: Digests) -> Values:
-        """Gives the digest of the parameter, or of its mark."""
-        if self.parameter_type in _BY_PARAMETER:
-            return {name: digests.parameter(type_name, criterion.parameter)}
-        return {name: digests.token(type_name, criterion.parameter, "")}
+        """Gives the digests of the mark and of the parameter."""
+        found: Values = {f"{name}_mark": digests.token(type_name, criterion.parameter, "")}
+        if self.parameter_type in ("number", "quantity"):
+            found[name] = number_parameter(digests, type_name, criterion.parameter, "", "")
+        elif self._table() is not None:
+            found[name] = digests.parameter(type_name, criterion.parameter)
+        return found
+
+    def _table(self) -> sa.Table | None:
+        if self.parameter_type == "date" and self.identifying:
+            return None  # kept as digests, which are tokens
+        return _BY_PARAMETER.get(self.parameter_type)
 
 
-_BY_PARAMETER = {"date": schema.index_date, "string": schema.index_string}
+_BY_PARAMETER = {
+    "date": schema.index_date,
+    "string": schema.index_string,
+    "number": schema.index_number,
+    "quantity": schema.index_number,
+}

@@ -1,20 +1,26 @@
-"""Index rows: what a search finds a resource by, as keyed digests and folded texts.
+"""Index rows: what a search finds a resource by, as keyed digests, spans, sortable numbers and folded texts.
 
-What lives here: which rows a token, a date or a text becomes, and what is needed of the digests. What does
-not: the digests (``keyring.digests``), the search that asks for them (``store.search_sql``), extraction
-(``fhir``).
+What lives here: which rows each value becomes, and what is needed of the digests. What does not: the digests
+(``keyring.digests``), the search that asks for them (``store.criteria_sql``), extraction (``fhir``).
 
 A coded value is kept under every spelling a search may use, so that each is found by one look:
 ``system|code``, ``code`` (any system), ``system|`` (any code). Coded without a system: ``|code`` and
-``code``.
+``code``. The second part of a composite is kept under every spelling of its first.
 
 Source: FHIR R4 search, section 3.1.1.4.10 (token); ``performance.md`` 7, point 4.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from referral_hub.exchange.change import DateIndex, ResourceWrite, StringIndex, TokenIndex
+from referral_hub.exchange.change import (
+    DateIndex,
+    LinkIndex,
+    NumberIndex,
+    ResourceWrite,
+    StringIndex,
+    TokenIndex,
+)
 
 IndexRow = dict[str, int | str]
 
@@ -56,21 +62,51 @@ def spellings(text: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+def number_parameter(digests: Digests, type_name: str, parameter: str, under: str, unit: str) -> int:
+    """Gives the digest that stands for a number parameter with one spelling of unit and first part."""
+    return digests.token(type_name, f"{parameter}:number", f"{under}\n{unit}")
+
+
+def span_parameter(digests: Digests, type_name: str, parameter: str, under: str) -> int:
+    """Gives the digest that stands for a date or string parameter, in a composite with its first part."""
+    return (
+        digests.token(type_name, f"{parameter}:under", under)
+        if under
+        else digests.parameter(type_name, parameter)
+    )
+
+
+def pair_text(under: str, text: str) -> str:
+    """Gives the text of two tokens of a composite together; of one alone where there is no composite."""
+    return f"{under}\n{text}" if under else text
+
+
+def link_parameter(digests: Digests, type_name: str, parameter: str, target: str) -> int:
+    """Gives the digest that stands for a reference parameter that leads to one type."""
+    return digests.token(type_name, f"{parameter}:link", target)
+
+
 def token_rows(digests: Digests, type_name: str, row_id: int, tokens: Iterable[TokenIndex]) -> list[IndexRow]:
     """Gives the rows of every token of a resource, each once."""
     token = digests.token
-    hashes = {
-        token(type_name, index.parameter, text): None
-        for index in tokens
-        for text in (PRESENT, *spellings(index.text))
-    }
+    hashes: dict[int, None] = {}
+    for index in tokens:
+        texts = (index.text,) if index.whole else spellings(index.text)
+        if index.under:
+            texts = tuple(pair_text(under, text) for under in spellings(index.under) for text in texts)
+        elif not index.whole:
+            texts = (PRESENT, *texts)
+        for text in texts:
+            hashes[token(type_name, index.parameter, text)] = None
     return [{"hash": found, "row_id": row_id} for found in hashes]
 
 
 def date_rows(digests: Digests, type_name: str, row_id: int, dates: Iterable[DateIndex]) -> list[IndexRow]:
     """Gives the rows of every date span of a resource, each once."""
     spans = {
-        (digests.parameter(type_name, index.parameter), index.low_us, index.high_us): None for index in dates
+        (span_parameter(digests, type_name, index.parameter, under), index.low_us, index.high_us): None
+        for index in dates
+        for under in _unders(index.under)
     }
     return [
         {"parameter": parameter, "low_us": low, "high_us": high, "row_id": row_id}
@@ -87,21 +123,55 @@ def string_rows(
     """
     found: dict[tuple[int, str], None] = {}
     for index in strings:
-        parameter = digests.parameter(type_name, index.parameter)
-        if not index.identifying:
-            found[parameter, index.text] = None
-            continue
-        for word in (index.text, *index.text.split()):
-            found[parameter, digests.word(type_name, index.parameter, word)] = None
+        for under in _unders(index.under):
+            parameter = span_parameter(digests, type_name, index.parameter, under)
+            if not index.identifying:
+                found[parameter, index.text] = None
+                continue
+            for word in (index.text, *index.text.split()):
+                found[parameter, digests.word(type_name, index.parameter, word)] = None
     return [{"parameter": parameter, "text": text, "row_id": row_id} for parameter, text in found]
 
 
-def rows_of(digests: Digests, write: ResourceWrite) -> tuple[list[IndexRow], list[IndexRow], list[IndexRow]]:
-    """Gives token, date and string rows of one write; a deleted resource has none."""
+def number_rows(
+    digests: Digests, type_name: str, row_id: int, numbers: Iterable[NumberIndex]
+) -> list[IndexRow]:
+    """Gives the rows of every number of a resource, each once: one for each spelling of its unit."""
+    found = {
+        (number_parameter(digests, type_name, index.parameter, under, unit), index.low, index.high): None
+        for index in numbers
+        for under in _unders(index.under)
+        for unit in index.units
+    }
+    return [
+        {"parameter": parameter, "low": low, "high": high, "row_id": row_id} for parameter, low, high in found
+    ]
+
+
+def link_rows(digests: Digests, type_name: str, row_id: int, links: Iterable[LinkIndex]) -> list[IndexRow]:
+    """Gives the rows of every reference that chains follow, each once."""
+    found = {
+        (link_parameter(digests, type_name, index.parameter, index.type), index.id): None for index in links
+    }
+    return [{"parameter": parameter, "target": target, "row_id": row_id} for parameter, target in found]
+
+
+def _unders(under: str) -> tuple[str, ...]:
+    return spellings(under) if under else ("",)
+
+
+TABLES = ("index_token", "index_date", "index_string", "index_number", "index_link")
+"""The tables of index rows, in the order in which they are written."""
+
+
+def rows_of(digests: Digests, write: ResourceWrite) -> Mapping[str, list[IndexRow]]:
+    """Gives the rows of one write by table; a deleted resource has none."""
     if write.interaction == "delete":
-        return [], [], []
-    return (
-        token_rows(digests, write.type, write.row_id, write.tokens),
-        date_rows(digests, write.type, write.row_id, write.dates),
-        string_rows(digests, write.type, write.row_id, write.strings),
-    )
+        return {name: [] for name in TABLES}
+    return {
+        "index_token": token_rows(digests, write.type, write.row_id, write.tokens),
+        "index_date": date_rows(digests, write.type, write.row_id, write.dates),
+        "index_string": string_rows(digests, write.type, write.row_id, write.strings),
+        "index_number": number_rows(digests, write.type, write.row_id, write.numbers),
+        "index_link": link_rows(digests, write.type, write.row_id, write.links),
+    }

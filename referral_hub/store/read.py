@@ -6,7 +6,7 @@ have it (``exchange.gate``), several looks at one state (``store.snapshot``), se
 
 The statement leaves out what this process knows already and what cannot have changed since: the facts of a
 token of the same version, and the consent rows of the same epoch. The versions, the epoch and the
-referral_access rows are read every time.
+referral_access rows are read every time, and so are the versions of what the row pointed at when it was looked up.
 
 Source: ``engine.md`` 2 (a read is one statement; there is no time-based cache of tokens or consents).
 """
@@ -15,8 +15,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from referral_hub.exchange.ports import ReadAnswer
+from referral_hub.exchange.ports import Beside, ReadAnswer, ResourceRow
 from referral_hub.store import schema, standing_sql
+from referral_hub.store.beside import NOTHING_BESIDE, PLACES, KeptBeside, states_column
 from referral_hub.store.bodies import Bodies
 from referral_hub.store.database import Database
 from referral_hub.store.row_making import resource_columns, resource_row
@@ -26,7 +27,9 @@ from referral_hub.store.tokens import TOKEN, TOKEN_WIDTH, Tokens, token_columns,
 
 NOBODY = ReadAnswer(None, None, None)
 _NOT_KEPT = {"token_version": -1, "organization_version": -1}
-_STANDING_WIDTH = 5
+_STANDING_WIDTH = 6
+_BESIDES = 1024
+"""Of how many rows it is kept what lies beside them."""
 
 
 def _statement() -> Statement:
@@ -48,6 +51,7 @@ def _statement() -> Statement:
             unless(unknown, standing_sql.grants_column(r.c.person, organization)),
             unless(unknown, standing_sql.refusals_column(r.c.person)),
             unless(unknown, standing_sql.exceptions_column(r.c.person, organization)),
+            unless(theirs, states_column()),
             *resource_columns(r),
         )
         .select_from(
@@ -82,6 +86,7 @@ class Reader:
         self._standings = standings
         self._size = size
         self._persons: dict[tuple[str, str], int] = {}
+        self._besides: dict[tuple[str, str], KeptBeside] = {}
 
     def read(self, type_name: str, public_id: str, token_digest: bytes) -> ReadAnswer:
         """Gives token, resource and standing of one consistent state.
@@ -98,7 +103,13 @@ class Reader:
         Raises:
             Unavailable: where the body cannot be opened or the database does not answer: 503 on the wire.
         """
-        parameters: dict[str, Any] = {"digest": token_digest, "id": public_id, "type": type_name}
+        beside = self._besides.get((type_name, public_id))
+        parameters: dict[str, Any] = {
+            "digest": token_digest,
+            "id": public_id,
+            "type": type_name,
+            **(NOTHING_BESIDE if beside is None else beside.parameters),
+        }
         kept = self._tokens.kept(token_digest)
         if kept is None:
             parameters.update(_NOT_KEPT)
@@ -109,15 +120,20 @@ class Reader:
             parameters["epoch"] = self._standings.epoch(
                 self._persons.get((type_name, public_id)), kept.token.organization
             )
-        answer = self._answer(type_name, public_id, token_digest, parameters)
+        answer = self._answer(type_name, public_id, token_digest, parameters, beside)
         if answer is None:  # what was left out is not what is kept: ask for all of it
             parameters.update(_NOT_KEPT)
             parameters["epoch"] = UNKNOWN
-            answer = self._answer(type_name, public_id, token_digest, parameters)
+            answer = self._answer(type_name, public_id, token_digest, parameters, beside)
         return NOBODY if answer is None else answer
 
     def _answer(
-        self, type_name: str, public_id: str, token_digest: bytes, parameters: dict[str, Any]
+        self,
+        type_name: str,
+        public_id: str,
+        token_digest: bytes,
+        parameters: dict[str, Any],
+        beside: KeptBeside | None,
     ) -> ReadAnswer | None:
         found = self._database.first(READ, parameters)
         if found is None:
@@ -133,14 +149,22 @@ class Reader:
         person = row.person
         if person is None or row.author == token.organization:
             return ReadAnswer(token, row, None)
-        epoch, accesses, grants, refusals, exceptions = found[TOKEN_WIDTH:start]
+        epoch, accesses, grants, refusals, exceptions, states = found[TOKEN_WIDTH:start]
         epoch = epoch or 0
         given = ConsentTexts(grants, refusals, exceptions) if epoch != parameters["epoch"] else None
         standing = self._standings.standing(person, token.organization, known.targets, epoch, accesses, given)
         if standing is None:
             return None
         self._remember(type_name, public_id, person)
-        return ReadAnswer(token, row, standing)
+        still = beside.beside if beside is not None and beside.holds(row, states) else None
+        return ReadAnswer(token, row, standing, still)
+
+    def keep_beside(self, row: ResourceRow, beside: Beside) -> None:
+        """Keeps what was looked up beside a row, for as long as its next reads say that nothing changed."""
+        if len(beside.asked) <= len(PLACES):
+            if len(self._besides) >= _BESIDES:
+                self._besides.clear()
+            self._besides[(row.type, row.id)] = KeptBeside(row, beside)
 
     def _remember(self, type_name: str, public_id: str, person: int) -> None:
         key = (type_name, public_id)

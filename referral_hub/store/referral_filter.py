@@ -28,10 +28,19 @@ _YES = constant(1)
 _ONE: ColumnElement[int] = sa.literal_column("1")
 
 
+def meets(inner: "ColumnElement[Any]", outer: "ColumnElement[Any]") -> Condition:
+    """Gives that two columns are the same, in a way that PostgreSQL looks up row by row.
+
+    A bare equality inside EXISTS it may answer by a table of everything the caller has, made anew for each search:
+    the time would grow with the caller's past and not with the page.
+    """
+    return sa.and_(inner == outer, inner <= outer)
+
+
 def of_task(r: Rows, *, shown: bool = False, nameless: bool = False, full: bool = False) -> Condition:
     """The caller's own row of the Task; with ``shown`` one that is not a history card (yet)."""
     access, mine = _accesses()
-    conditions = [mine, access.c.task == r.c.row_id, access.c.back == _NO]
+    conditions = [mine, meets(access.c.task, r.c.row_id), access.c.back == _NO]
     if shown:
         conditions += [access.c.level != constant("history"), _not_past(access)]
     if nameless:
@@ -46,7 +55,7 @@ def of_referral(type_name: str, r: Rows, *, nameless: bool = False, full: bool =
     access, mine = _accesses()
     conditions = [
         mine,
-        access.c[REFERRAL_LINKS[type_name]] == r.c.row_id,
+        meets(access.c[REFERRAL_LINKS[type_name]], r.c.row_id),
         access.c.back == _NO,
         access.c.level == constant("full") if full else access.c.level != constant("history"),
         _not_past(access),
@@ -64,7 +73,7 @@ def of_person(r: Rows, *, back: bool) -> Condition:
     )
     if back:
         full = sa.or_(full, access.c.back == _YES)
-    return sa.exists(_ONE).where(mine, access.c.person == r.c.person, full).correlate(r)
+    return sa.exists(_ONE).where(mine, meets(access.c.person, r.c.person), full).correlate(r)
 
 
 def answer_without_name(r: Rows) -> Condition:
@@ -72,7 +81,7 @@ def answer_without_name(r: Rows) -> Condition:
     access, mine = _accesses()
     return (
         sa.exists(_ONE)
-        .where(mine, access.c.person == r.c.person, access.c.back == _YES, access.c.nameless == _YES)
+        .where(mine, meets(access.c.person, r.c.person), access.c.back == _YES, access.c.nameless == _YES)
         .correlate(r)
     )
 
@@ -85,7 +94,7 @@ def accepted(type_name: str, r: Rows) -> Condition:
         sa.exists(_ONE)
         .where(
             mine,
-            link == r.c.row_id,
+            meets(link, r.c.row_id),
             access.c.back == _NO,
             access.c.accepted == _YES,
             access.c.level == constant("full"),
@@ -104,7 +113,7 @@ def kept_by_recipient(r: Rows) -> Condition:
         sa.exists(_ONE)
         .where(
             mine,
-            access.c.person == r.c.person,
+            meets(access.c.person, r.c.person),
             access.c.back == _NO,
             access.c.accepted == _YES,
             access.c.level == constant("full"),

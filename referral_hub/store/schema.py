@@ -19,6 +19,7 @@ from referral_hub.store.tables.audits import (
     audit,
     audit_seal,
     audit_segment_line,
+    audit_subject,
     chain,
     checkpoint,
     lease,
@@ -40,6 +41,14 @@ from referral_hub.store.tables.deliveries import (
     outbox,
     partner_copy,
 )
+from referral_hub.store.tables.exports import (
+    EXPORT_CANCELLED,
+    EXPORT_DONE,
+    EXPORT_FAILED,
+    EXPORT_RUNNING,
+    export_entry,
+    export_job,
+)
 from referral_hub.store.tables.organizations import (
     oauth_client,
     oauth_jti,
@@ -51,13 +60,20 @@ from referral_hub.store.tables.own import applied_change, wrapped_key
 from referral_hub.store.tables.resources import (
     conditional_key,
     index_date,
+    index_link,
+    index_number,
     index_string,
     index_token,
     resource,
     resource_version,
 )
+from referral_hub.store.tables.subscriptions import feed, subscription, subscription_event
 
 __all__ = [
+    "EXPORT_CANCELLED",
+    "EXPORT_DONE",
+    "EXPORT_FAILED",
+    "EXPORT_RUNNING",
     "METADATA",
     "OUTBOX_CANCELLED",
     "OUTBOX_DEAD",
@@ -67,12 +83,18 @@ __all__ = [
     "audit",
     "audit_seal",
     "audit_segment_line",
+    "audit_subject",
     "chain",
     "checkpoint",
     "conditional_key",
     "consent_grant",
     "due",
+    "export_entry",
+    "export_job",
+    "feed",
     "index_date",
+    "index_link",
+    "index_number",
     "index_string",
     "index_token",
     "lease",
@@ -90,5 +112,7 @@ __all__ = [
     "refusal_exception",
     "resource",
     "resource_version",
+    "subscription",
+    "subscription_event",
     "wrapped_key",
 ]

@@ -34,7 +34,7 @@ CHAIN = "audit"
 GENESIS = hashlib.sha256(b"referral-hub audit chain").digest()
 CHECKPOINT_US = 60_000_000
 LEASE_US = 10_000_000
-BATCH = 1000
+BATCH = 250
 
 _snapshot = {
     "sqlite": ("0", "0"),

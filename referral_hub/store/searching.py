@@ -18,7 +18,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from referral_hub.exchange.ports import ResourceRow, SearchPage, SearchPlan, Standing, TokenRow
+from referral_hub.exchange.ports import ResourceRow, SearchPage, Standing, TokenRow
+from referral_hub.exchange.search_plan import Order, SearchPlan
 from referral_hub.store import schema, standing_sql
 from referral_hub.store.bodies import Bodies
 from referral_hub.store.database import Connection, Database
@@ -29,7 +30,8 @@ from referral_hub.store.standings import ConsentTexts, Standings, merged
 from referral_hub.store.statements import Statement, one_of, words
 from referral_hub.store.tokens import TOKEN_READ, Tokens
 
-_KEY, _EPOCH, _ACCESSES, _ROW = range(4)
+_EPOCH, _ACCESSES, _ROW = range(3)
+"""Where a row's columns stand, behind the keys of its order."""
 _ROW_ID, _AUTHOR, _PERSON = _ROW, _ROW + 6, _ROW + 8
 
 _person = schema.person
@@ -94,9 +96,12 @@ class Searcher:
         self, plan: SearchPlan, statement: Statement, parameters: dict[str, Any], connection: Connection
     ) -> SearchPage:
         found = connection.run(statement, parameters)
-        found.sort(key=itemgetter(_KEY, _ROW_ID), reverse=plan.sort[1])
+        keys = len(plan.sort)
+        _arrange(found, plan.sort)
         more = len(found) > plan.count
         del found[plan.count :]
+        last = (*found[-1][:keys], found[-1][keys + _ROW_ID]) if found else None
+        found = [row[keys:] for row in found]
         standings = self._standings_of(plan, found, connection)
         token = self._token(connection, plan.token_digest)
         persons = {row[_PERSON] for row in found if row[_PERSON] is not None}
@@ -104,7 +109,6 @@ class Searcher:
             self._bodies.warm(persons)
         bodies = self._bodies
         rows: tuple[ResourceRow, ...] = tuple([resource_row(row[_ROW:], bodies) for row in found])
-        last = (found[-1][_KEY], found[-1][_ROW_ID]) if found else None
         return SearchPage(token, rows, standings, more, last=last)
 
     def _standings_of(
@@ -160,6 +164,17 @@ class Searcher:
 
     def _token(self, connection: Connection | Database, digest: bytes | None) -> TokenRow | None:
         return None if digest is None else read_token(connection, self._tokens, digest)
+
+
+def _arrange(found: list[Any], sort: Sequence[Order]) -> None:
+    """Puts rows in the order asked for; equal ones by their number, in the direction of the last key."""
+    keys = len(sort)
+    if len({order.descending for order in sort}) == 1:
+        found.sort(key=itemgetter(*range(keys), keys + _ROW_ID), reverse=sort[0].descending)
+        return
+    found.sort(key=itemgetter(keys - 1, keys + _ROW_ID), reverse=sort[-1].descending)
+    for place in reversed(range(keys - 1)):
+        found.sort(key=itemgetter(place), reverse=sort[place].descending)
 
 
 def read_token(connection: Connection | Database, tokens: Tokens, digest: bytes) -> TokenRow | None:

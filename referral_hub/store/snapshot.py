@@ -11,11 +11,19 @@ from collections.abc import Iterable, Sequence
 
 from referral_hub.access.rows import ReferralAccess
 from referral_hub.exchange.change import AuditEntry
-from referral_hub.exchange.ports import ConsentRow, OrganizationRow, ResourceRow, Standing, TokenRow
+from referral_hub.exchange.history_bounds import HistoryBounds
+from referral_hub.exchange.ports import (
+    ConsentRow,
+    OrganizationRow,
+    ResourceRow,
+    Standing,
+    TokenRow,
+)
 from referral_hub.store import view_queries as asked
 from referral_hub.store.audit_rows import entry_of
 from referral_hub.store.bodies import Bodies
 from referral_hub.store.database import Connection
+from referral_hub.store.history_sql import AUTHORED
 from referral_hub.store.index_rows import Digests
 from referral_hub.store.row_making import consent_row, organization_row, resource_row
 from referral_hub.store.searching import read_token
@@ -96,6 +104,22 @@ class StoreSnapshot:
         """Gives one stored version."""
         return self._one(asked.VERSION, {"row": row_id, "version": version})
 
+    def history(self, author: str, type_name: str, asked: HistoryBounds) -> list[ResourceRow]:
+        """Gives one page, and one more, of an organisation's own versions of a type, newest first."""
+        low, high = asked.bounds_us
+        key, row = asked.below
+        parameters: Parameters = {
+            "author": author,
+            "type": type_name,
+            "since_us": low,
+            "before_us": high,
+            "replaced_us": asked.replaced_us,
+            "key": key,
+            "row": row,
+            "limit": asked.count + 1,
+        }
+        return self._many(AUTHORED, parameters)
+
     # --- consents and referrals ---------------------------------------------------------------------------
 
     def standing(self, person: int, organization: str, refusal_targets: Sequence[str]) -> Standing:
@@ -148,7 +172,7 @@ class StoreSnapshot:
     def disclosures(self, person: int) -> list[AuditEntry]:
         """Gives the audit entries about a person, oldest first: disclosures and refused attempts."""
         found = self._connection.run(asked.DISCLOSURES, {"person": person})
-        return [entry_of(self._bodies, row) for row in found]
+        return [entry_of(self._bodies, row, person) for row in found]
 
     # --- making rows --------------------------------------------------------------------------------------
 

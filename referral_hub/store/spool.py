@@ -23,7 +23,7 @@ from pathlib import Path
 import msgspec
 
 from referral_hub.errors import Unavailable
-from referral_hub.exchange.change import AuditEntry
+from referral_hub.exchange.change import AuditEntry, PageEntry
 from referral_hub.store.audit_rows import detail_label
 from referral_hub.store.bodies import Keys
 from referral_hub.store.database import Away
@@ -54,6 +54,20 @@ class SpooledRow(msgspec.Struct, omit_defaults=True, frozen=True):
     detail: bytes = b""
 
 
+class SpooledPage(msgspec.Struct, omit_defaults=True, frozen=True):
+    """One audit row about several persons: what is the same for all, and of each her entities and consents."""
+
+    at_us: int
+    action: str
+    interaction: str
+    subjects: tuple[tuple[int, str, str], ...]
+    organization: str = ""
+    oauth_client: str = ""
+    user_id: str = ""
+    purpose: str = ""
+    recipient: str = ""
+
+
 class Line(msgspec.Struct, omit_defaults=True, frozen=True):
     """One line of a segment: the digest of the line before it, and the rows of one response.
 
@@ -63,6 +77,7 @@ class Line(msgspec.Struct, omit_defaults=True, frozen=True):
     previous: str
     rows: tuple[SpooledRow, ...] = ()
     last: bool = False
+    pages: tuple[SpooledPage, ...] = ()
 
 
 _encode = msgspec.json.Encoder().encode
@@ -102,8 +117,10 @@ class _Segment:
         self.synced = 0
         self.is_abandoned = False
 
-    def add(self, rows: tuple[SpooledRow, ...], *, last: bool = False) -> int:
-        line = _encode(Line(self.previous, rows, last))
+    def add(
+        self, rows: tuple[SpooledRow, ...], pages: tuple[SpooledPage, ...] = (), *, last: bool = False
+    ) -> int:
+        line = _encode(Line(self.previous, rows, last, pages))
         message = line + b"\n"
         if os.write(self.descriptor, message) != len(message):
             raise OSError("a line was cut")
@@ -134,7 +151,7 @@ class Spool:
         self._behind = threading.Thread(target=self._follow, name="audit-spool", daemon=True)
         self._behind.start()
 
-    def append(self, entries: Sequence[AuditEntry], *, durable: bool) -> None:
+    def append(self, entries: Sequence[AuditEntry | PageEntry], *, durable: bool) -> None:
         """Appends one line for one response.
 
         Args:
@@ -144,11 +161,12 @@ class Spool:
         Raises:
             Unavailable: where the line cannot be written: nothing may be released then (503 on the wire).
         """
-        rows = tuple(self._rows(entries))
+        pages, others = _paged(entries)
+        rows = tuple(self._rows(others))
         with self._writing:
             try:
                 segment = self._open_segment()
-                end = segment.add(rows)
+                end = segment.add(rows, pages)
             except OSError as problem:
                 self._abandon(self._segment)
                 raise _unwritten() from problem
@@ -248,6 +266,59 @@ class Spool:
         with self._writing:
             if self._segment is not None:
                 self._end(self._segment)
+
+
+def _paged(entries: Sequence[AuditEntry | PageEntry]) -> tuple[tuple[SpooledPage, ...], list[AuditEntry]]:
+    """Gives what can be told of several persons together, and the rest.
+
+    Together are lines of one caller and moment that are done, hold no detail and name each person once.
+    """
+    pages: list[SpooledPage] = []
+    together: dict[tuple[object, ...], dict[int, AuditEntry]] = {}
+    others: list[AuditEntry] = []
+    for entry in entries:
+        if isinstance(entry, PageEntry):
+            pages.append(_page(entry.shared, entry.subjects))
+            continue
+        if entry.person is None or entry.outcome or entry.reason or entry.detail:
+            others.append(entry)
+            continue
+        key = (
+            entry.recipient,
+            entry.interaction,
+            entry.at_us,
+            entry.action,
+            entry.organization,
+            entry.oauth_client,
+            entry.user,
+            entry.purpose,
+        )
+        if together.setdefault(key, {}).setdefault(entry.person, entry) is not entry:
+            others.append(entry)
+    for found in together.values():
+        if len(found) == 1:
+            others += found.values()
+            continue
+        first = next(iter(found.values()))
+        subjects = tuple(
+            (person, " ".join(entry.entities), " ".join(entry.consents)) for person, entry in found.items()
+        )
+        pages.append(_page(first, subjects))
+    return tuple(pages), others
+
+
+def _page(shared: AuditEntry, subjects: tuple[tuple[int, str, str], ...]) -> SpooledPage:
+    return SpooledPage(
+        shared.at_us,
+        shared.action,
+        shared.interaction,
+        subjects,
+        shared.organization,
+        shared.oauth_client,
+        shared.user,
+        shared.purpose,
+        shared.recipient,
+    )
 
 
 def _unwritten() -> Unavailable:

@@ -12,7 +12,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,10 @@ from referral_hub.store.steps import refused_row, run_on_sqlite
 GROUP = 256
 """The most Changes that share one commit."""
 LOCK_WAIT_S = 10.0
+
+CAREFUL_GROUPS = 8
+"""After a refusal so many groups are written with a savepoint for each plan at once."""
+_WRONG = (KeyError, TypeError, ValueError, OverflowError)
 
 Outcome = HubError | None
 """What became of one plan: None where it is applied."""
@@ -74,23 +78,60 @@ def _locked(descriptor: int) -> bool:
 
 
 class Group:
-    """Applies plans in groups on one connection: a savepoint each, one commit for all."""
+    """Applies plans in groups on one connection: one commit for all, and whoever is refused is refused alone.
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    Args:
+        connection: the one that writes.
+        committed: called with it after each commit.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        committed: Callable[[sqlite3.Connection], None] = lambda _connection: None,
+    ) -> None:
         self._connection = connection
+        self._committed = committed
+        self._careful = 0
 
     def apply(self, plans: list[Plan]) -> list[Outcome]:
         """Applies a group and waits for the disk; gives one outcome per plan, in their order."""
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
-            outcomes = [self._one(plan) for plan in plans]
-            self._connection.execute("COMMIT")
+            outcomes = self._together(plans) or self._each(plans)
         except sqlite3.Error:
             # The disk is full or failing: nothing of the group is there, and everybody is told so.
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             text = "The database could not store this; nothing of it was stored. Try again later."
             return [Unavailable(text) for _ in plans]
+        self._committed(self._connection)
+        return outcomes
+
+    def _together(self, plans: list[Plan]) -> list[Outcome]:
+        """Applies all as one; where one of them is refused nothing of it stays, and an empty list is given.
+
+        A savepoint keeps a copy of every page that is written after it. Nearly every group goes through whole.
+        """
+        if self._careful:
+            self._careful -= 1
+            return []
+        execute = self._connection.execute
+        execute("BEGIN IMMEDIATE")
+        try:
+            for plan in plans:
+                run_on_sqlite(self._connection, plan)
+        except (HubError, sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError, *_WRONG):
+            execute("ROLLBACK")
+            self._careful = CAREFUL_GROUPS
+            return []
+        execute("COMMIT")
+        return [None] * len(plans)
+
+    def _each(self, plans: list[Plan]) -> list[Outcome]:
+        """Applies each within its own savepoint, so that a refused one is undone alone."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        outcomes = [self._one(plan) for plan in plans]
+        self._connection.execute("COMMIT")
         return outcomes
 
     def _one(self, plan: Plan) -> Outcome:
@@ -102,7 +143,7 @@ class Group:
             outcome: Outcome = stale
         except (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError) as problem:
             outcome = refused_row(problem)
-        except (KeyError, TypeError, ValueError, OverflowError) as problem:
+        except _WRONG as problem:
             outcome = refused_row(problem)
         else:
             execute("RELEASE change")

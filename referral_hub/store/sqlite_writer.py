@@ -4,8 +4,8 @@ What lives here: the loop on the Unix socket. What does not: the workers' end (`
 lock and the groups (``store.sqlite_group``).
 
 The writer drains what is ready, gives each Change its own savepoint, commits once and waits for the disk
-once, then answers everybody. A Change whose guard fails is undone alone. A client that vanishes, stalls or
-sends nonsense costs its own connection and nothing else.
+once, then answers everybody. What changes a permission is committed before the rest. A Change whose guard fails
+is undone alone. A client that vanishes, stalls or sends nonsense costs its own connection and nothing else.
 
 Source: ``engine.md`` 1.
 """
@@ -14,10 +14,12 @@ import contextlib
 import os
 import selectors
 import socket
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
+from typing import TypeVar
 
 import msgspec
 
@@ -36,6 +38,7 @@ from referral_hub.store.frames import (
     frame,
 )
 from referral_hub.store.plan import Plan, decode
+from referral_hub.store.sqlite_checkpoints import Checkpoints
 from referral_hub.store.sqlite_group import GROUP, LOCK_WAIT_S, Group, Outcome, WriterPaths, writing_lock
 
 _READ_BYTES = 1 << 18
@@ -51,6 +54,7 @@ class _Caller:
 
 
 _Request = tuple[_Caller, int, bytes]
+C = TypeVar("C")
 
 
 class WriterProcess:
@@ -94,7 +98,10 @@ class WriterProcess:
             self._selector.register(listener, selectors.EVENT_READ)
             if self._lifeline is not None:
                 self._selector.register(self._lifeline, selectors.EVENT_READ)
-            group = Group(connection)
+            checkpoints = Checkpoints(self._paths.database)
+            held.callback(checkpoints.close)
+            connection.execute("PRAGMA wal_autocheckpoint=0")
+            group = Group(connection, checkpoints.wrote)
             self._ready()
             while not self._stopping:
                 self._serve(group, listener)
@@ -161,9 +168,9 @@ class WriterProcess:
                     asked.append((caller, body.decode()))
             except (msgspec.MsgspecError, UnicodeDecodeError):
                 self._drop(caller)
-        if plans:
-            outcomes = group.apply([plan for _, plan in plans])
-            for (caller, _), outcome in zip(plans, outcomes, strict=True):
+        for some in in_turn(plans):
+            outcomes = group.apply([plan for _, plan in some])
+            for (caller, _), outcome in zip(some, outcomes, strict=True):
                 self._send(caller, _spoken(outcome))
         for caller, change_id in asked:
             self._send(caller, frame(APPLIED if group.is_applied(change_id) else UNKNOWN, b""))
@@ -184,6 +191,21 @@ class WriterProcess:
             if isinstance(key.data, _Caller):
                 key.data.socket.close()
         self._selector.close()
+
+
+def in_turn(plans: list[tuple[C, Plan]]) -> list[list[tuple[C, Plan]]]:
+    """Gives the groups that are committed one after the other: what changes a permission before all else.
+
+    So nobody who withdraws waits for what others write. Where somebody sent several plans at once, theirs stay in
+    the order they were sent in.
+    """
+    sent = Counter(id(caller) for caller, _ in plans)
+    first: list[tuple[C, Plan]] = []
+    others: list[tuple[C, Plan]] = []
+    for caller, plan in plans:
+        is_first = sent[id(caller)] == 1 and any(name == "consent_grant_clear" for name, _, _ in plan.steps)
+        (first if is_first else others).append((caller, plan))
+    return [group for group in (first, others) if group]
 
 
 def _spoken(outcome: Outcome) -> bytes:

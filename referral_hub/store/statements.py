@@ -4,8 +4,8 @@ What lives here: ``Statement``, the register of named ones, and the constructs t
 their own way. What does not: the statements themselves (beside those who use them), connections
 (``store.database``).
 
-A statement is compiled when its module is imported and refuses then what would go wrong later: a value the
-driver would have to be helped with, a list that has to be unfolded, a value that nobody named.
+A statement is compiled when it is used first and refuses what would go wrong: a value the driver would have to be
+helped with, a list that has to be unfolded, a value that nobody named. A test compiles every statement there is.
 
 Source: ``engine.md`` 5.
 """
@@ -21,6 +21,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import BindParameter, ColumnElement
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.visitors import iterate
 
 from referral_hub.store.columns import BLOB, INTEGER, TEXT
 
@@ -163,8 +164,24 @@ def each_row(statement_where: Callable[[Any], Any], column: "sa.Column[int]") ->
     }
 
 
+class _Texts(dict[DialectName, str]):
+    """The SQL of a statement by dialect, each compiled when it is asked for first."""
+
+    def __init__(self, statement: "Statement") -> None:
+        super().__init__()
+        self._statement = statement
+
+    def __missing__(self, dialect: DialectName) -> str:
+        compiled = self._statement.compiled(dialect)
+        text = self[dialect] = str(compiled)
+        return text
+
+
 class Statement:
     """One named SQL text per database, and what it must be given.
+
+    Compiling takes longer than everything else at start, so each text is compiled when it is used first, for the
+    database that is used. :meth:`check` compiles all; a test does so for every statement there is.
 
     Args:
         name: how it is called in a Change, and in errors.
@@ -172,9 +189,6 @@ class Statement:
             differs.
 
     On PostgreSQL a statement of ``many_rows`` or ``each_row`` is given all rows in one JSON text (``takes_rows``).
-
-    Raises:
-        ValueError: at import, where the expression holds what the bare driver cannot take.
 
     >>> from referral_hub.store.schema import person
     >>> asked = sa.select(person.c.epoch).where(person.c.row_id == whole("person"))
@@ -185,32 +199,67 @@ class Statement:
     'SELECT person.epoch FROM person WHERE person.row_id = :person'
     """
 
-    __slots__ = ("lists", "name", "parameters", "takes_rows", "text")
+    __slots__ = ("_variants", "lists", "name", "parameters", "takes_rows", "text")
+
+    lists: frozenset[str]
+    parameters: frozenset[str]
+    takes_rows: bool
 
     def __init__(self, name: str, expression: Any) -> None:
         self.name = name
-        variants = expression if isinstance(expression, Mapping) else dict.fromkeys(_DIALECTS, expression)
-        self.text: dict[DialectName, str] = {}
-        self.takes_rows = False
-        found: set[frozenset[str]] = set()
-        lists: set[str] = set()
-        for dialect, one in variants.items():
-            compiled = one.compile(dialect=_DIALECTS[dialect])
-            _refuse_what_drivers_cannot(name, compiled)
+        self._variants: Mapping[DialectName, Any] = (
+            expression if isinstance(expression, Mapping) else dict.fromkeys(_DIALECTS, expression)
+        )
+        self.text = _Texts(self)
+
+    def compiled(self, dialect: DialectName) -> Any:
+        """Gives the statement compiled for one database.
+
+        Raises:
+            ValueError: it holds what the bare driver cannot take.
+        """
+        compiled = self._variants[dialect].compile(dialect=_DIALECTS[dialect])
+        _refuse_what_drivers_cannot(self.name, compiled)
+        return compiled
+
+    def check(self) -> None:
+        """Compiles it for every database.
+
+        Raises:
+            ValueError: it holds what a bare driver cannot take, or the databases are given different parameters.
+        """
+        found = set()
+        for dialect in self._variants:
+            compiled = self.compiled(dialect)
+            if not _given_kinds(compiled) & {_RowsType}:
+                found.add(frozenset(compiled.params))
+        if len(found) != 1 or found != {self.parameters}:
+            raise ValueError(f"{self.name}: the two databases are given different parameters")
+
+    def __getattr__(self, name: str) -> Any:
+        """Finds out what it must be given, once, when that is asked for first."""
+        if name == "takes_rows":
+            rows = self._variants.get("postgresql")
+            self.takes_rows = rows is not None and any(
+                isinstance(one, BindParameter) and isinstance(one.type, _RowsType) for one in iterate(rows)
+            )
+        elif name in ("lists", "parameters"):
+            dialect: DialectName = "sqlite" if "sqlite" in self._variants else "postgresql"
+            compiled = self.compiled(dialect)
             self.text[dialect] = str(compiled)
             kinds = {key: type(bind.type) for key, bind in compiled.binds.items()}
-            lists.update(key for key, kind in kinds.items() if kind is _ListType)
-            if _RowsType in kinds.values():
-                self.takes_rows = True
-            else:
-                found.add(frozenset(compiled.params))
-        if len(found) != 1:
-            raise ValueError(f"{name}: the two databases are given different parameters")
-        (self.parameters,) = found
-        self.lists = frozenset(lists)
+            self.lists = frozenset(key for key, kind in kinds.items() if kind is _ListType)
+            self.parameters = frozenset(compiled.params)
+        else:
+            raise AttributeError(name)
+        return getattr(self, name)
 
     def __repr__(self) -> str:
         return f"Statement({self.name!r})"
+
+
+def _given_kinds(compiled: Any) -> set[type]:
+    return {type(bind.type) for bind in compiled.binds.values()}
 
 
 def _refuse_what_drivers_cannot(name: str, compiled: Any) -> None:
@@ -230,7 +279,7 @@ class Register:
         self._statements: dict[str, Statement] = {}
 
     def add(self, name: str, expression: Any) -> Statement:
-        """Compiles a statement and keeps it under its name, which must be new."""
+        """Keeps a statement under its name, which must be new."""
         if name in self._statements:
             raise ValueError(f"{name}: there is a statement of this name")
         statement = Statement(name, expression)

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
-from referral_hub.exchange.change import AuditEntry
-from referral_hub.exchange.ports import Admitted, Beside, ReadAnswer, SearchPage, SearchPlan, TokenRow
+from referral_hub.exchange.change import AuditEntry, PageEntry
+from referral_hub.exchange.ports import Admitted, Beside, ReadAnswer, ResourceRow, SearchPage, TokenRow
+from referral_hub.exchange.search_plan import SearchPlan
 from referral_hub.store.beside import read_beside
 from referral_hub.store.bodies import Bodies
 from referral_hub.store.database import Database
@@ -38,7 +39,7 @@ class Applies(Protocol):
 class Spools(Protocol):
     """Where read audit lines go (``store.spool``)."""
 
-    def append(self, entries: Sequence[AuditEntry], *, durable: bool) -> None:
+    def append(self, entries: Sequence[AuditEntry | PageEntry], *, durable: bool) -> None:
         """Appends lines to this process's segment."""
 
 
@@ -104,9 +105,12 @@ class SqlStore:
         with self._database.reading() as connection:
             yield StoreSnapshot(connection, self._bodies, self._tokens, self._standings, self._digests)
 
-    def beside(self, references: Iterable[str]) -> Beside:
+    def beside(self, references: Iterable[str], of: ResourceRow | None = None) -> Beside:
         """Gives what a row points at, of one state; see :func:`store.beside.read_beside`."""
-        return read_beside(self._database, self._bodies, references)
+        found = read_beside(self._database, self._bodies, references)
+        if of is not None:
+            self._reader.keep_beside(of, found)
+        return found
 
     def epoch(self, person: int) -> int:
         """Gives the person's consent epoch as it is now; 0 before her first consent."""
@@ -129,7 +133,7 @@ class SqlStore:
         """
         self._writes.apply(change)
 
-    def spool(self, entries: Sequence[AuditEntry], *, durable: bool) -> None:
+    def spool(self, entries: Sequence[AuditEntry | PageEntry], *, durable: bool) -> None:
         """Appends read audit lines to this process's segment; ``durable`` waits for a grouped fdatasync."""
         self._audit.append(entries, durable=durable)
 

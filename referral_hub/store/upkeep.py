@@ -27,5 +27,7 @@ def prune(writer: PlanWriter, now_us: int) -> None:
         ("oauth_jti_prune", ENDED_US),
         ("oauth_token_prune", ENDED_US),
         ("outbox_prune", SENT_US),
+        ("export_entry_prune", ENDED_US),
+        ("export_prune", ENDED_US),
     ):
         writer.apply(own_plan(now_us, (name, Rule.ANY, {"before_us": now_us - kept_us})))

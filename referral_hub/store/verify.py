@@ -11,12 +11,11 @@ Source: ``engine.md`` 3.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 
 from referral_hub.store import schema
-from referral_hub.store.audit_rows import COLUMNS, ledger_rows
+from referral_hub.store.audit_rows import COLUMNS, PAGE_FORMAT, LedgerKey, ledger_counts, subjects_of
 from referral_hub.store.database import Connection, Database
 from referral_hub.store.sealer import (
     CHAIN,
@@ -63,6 +62,24 @@ ROWS = Statement(
     "verify_rows",
     sa.select(*_AUDIT.c).where(_AUDIT.c.id > whole("after")).order_by(_AUDIT.c.id).limit(whole("count")),
 )
+PAGES = Statement(
+    "verify_pages",
+    sa.select(*_AUDIT.c)
+    .where(_AUDIT.c.id > whole("after"), _AUDIT.c.detail_format == constant(PAGE_FORMAT))
+    .order_by(_AUDIT.c.id)
+    .limit(whole("count")),
+)
+_SUBJECT = schema.audit_subject
+SUBJECTS = Statement(
+    "verify_subjects",
+    sa.select(_SUBJECT.c.person, _SUBJECT.c.audit).where(
+        _SUBJECT.c.audit > whole("after"), _SUBJECT.c.audit <= whole("last")
+    ),
+)
+LEFT = Statement(
+    "verify_left",
+    sa.select(_SUBJECT.c.audit).where(_SUBJECT.c.audit > whole("after")).limit(constant(1)),
+)
 _LEDGER_KEY = ("person", "recipient", "user_id", "purpose", "consent", "hour_us")
 LEDGER = Statement(
     "verify_ledger",
@@ -105,6 +122,7 @@ def verify_audit(database: Database, signer: Signer, checkpoints: Path | None) -
             _checkpoints_in_database(connection, signer),
             _checkpoints_in_file(connection, signer, checkpoints, hashes_end),
             _ledger(connection),
+            _subjects(connection),
         ):
             if broken:
                 return Verdict(verdict.links, broken)
@@ -181,16 +199,33 @@ def _against_chain(connection: Connection, signer: Signer, checkpoint: Checkpoin
 
 
 def _ledger(connection: Connection) -> str:
-    told: dict[tuple[Any, ...], list[int]] = {}
+    told: dict[LedgerKey, list[int]] = {}
     after = 0
     while rows := connection.run(ROWS, {"after": after, "count": PAGE}):
-        for counted in ledger_rows(dict(zip(COLUMNS, row, strict=True)) for row in rows):
-            at_us = counted["at_us"]
-            entry = told.setdefault(tuple(counted[name] for name in _LEDGER_KEY), [0, at_us, at_us])
-            entry[0] += 1
-            entry[1], entry[2] = min(entry[1], at_us), max(entry[2], at_us)
+        counts = ledger_counts(dict(zip(COLUMNS, row, strict=True)) for row in rows)
+        for key, (count, first_us, last_us) in counts.items():
+            entry = told.setdefault(key, [0, first_us, last_us])
+            entry[0] += count
+            entry[1], entry[2] = min(entry[1], first_us), max(entry[2], last_us)
         after = rows[-1][0]
-    for *key, count, first_us, last_us in connection.run(LEDGER):
-        if told.pop(tuple(key), None) != [count, first_us, last_us]:
-            return f"the disclosure ledger of hour {key[-1]} tells other than the audit"
+    for *found, count, first_us, last_us in connection.run(LEDGER):
+        if told.pop(tuple(found), None) != [count, first_us, last_us]:
+            return f"the disclosure ledger of hour {found[-1]} tells other than the audit"
     return "the disclosure ledger lacks a disclosure the audit tells of" if told else ""
+
+
+def _subjects(connection: Connection) -> str:
+    """A row about several persons must be found by each of them, and by nobody else."""
+    after = 0
+    while rows := connection.run(PAGES, {"after": after, "count": PAGE}):
+        records = [dict(zip(COLUMNS, row, strict=True)) for row in rows]
+        last = records[-1]["id"]
+        told = {(person, row["id"]) for row in records for person, _, _ in subjects_of(row)}
+        found = {
+            (person, audit) for person, audit in connection.run(SUBJECTS, {"after": after, "last": last})
+        }
+        for _, audit in sorted(told ^ found):
+            return f"audit row {audit} is not found by those it tells of"
+        after = last
+    left = connection.first(LEFT, {"after": after})
+    return f"audit row {left[0]} is found by somebody it does not tell of" if left else ""

@@ -135,9 +135,13 @@ RECIPIENTS = Statement(
 )
 """Who received something, and who may have: a message that was tried and never answered may have arrived."""
 
+_subject = schema.audit_subject
 DISCLOSURES = Statement(
     "disclosures_of_person",
-    sa.select(*schema.audit.c)
-    .where(schema.audit.c.person == whole("person"))
-    .order_by(schema.audit.c.at_us, schema.audit.c.id),
+    sa.union_all(
+        sa.select(*schema.audit.c).where(schema.audit.c.person == whole("person")),
+        sa.select(*schema.audit.c)
+        .select_from(_subject.join(schema.audit, schema.audit.c.id == _subject.c.audit))
+        .where(_subject.c.person == whole("person")),
+    ).order_by("at_us", "id"),
 )

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from referral_hub.store import schema
+from referral_hub.store.columns import INTEGER
 from referral_hub.store.statements import WRITES, constant, each_row, many_rows, octets, whole, words
 
 ONE = constant(1)
@@ -147,7 +148,13 @@ def _copy(which: Any) -> Any:
 
 
 WRITES.add("resource_version_copy", each_row(_copy, schema.resource.c.row_id))
-for _table in (schema.index_token, schema.index_date, schema.index_string):
+for _table in (
+    schema.index_token,
+    schema.index_date,
+    schema.index_string,
+    schema.index_number,
+    schema.index_link,
+):
     WRITES.add(f"{_table.name}_insert", many_rows(_table))
     WRITES.add(f"{_table.name}_clear", each_row(sa.delete(_table).where, _table.c.row_id))
 
@@ -211,24 +218,34 @@ WRITES.add(
 # --- audit -----------------------------------------------------------------------------------------------
 
 WRITES.add("audit_insert", many_rows(schema.audit, "id"))
-_ledger = upsert(schema.ledger).values(
+_subjects = {
+    "sqlite": sa.select(
+        sa.func.json_each(words("persons")).table_valued("value", name="given").c.value,
+        sa.func.last_insert_rowid(),
+    ),
+    "postgresql": sa.select(
+        sa.cast(
+            sa.func.json_array_elements_text(sa.cast(words("persons"), sa.JSON())).column_valued("given"),
+            INTEGER,
+        ),
+        sa.func.lastval(),
+    ),
+}
+WRITES.add(
+    "audit_subject_insert",
     {
-        **{
-            c.name: sa.bindparam(c.name, type_=c.type)
-            for c in schema.ledger.c
-            if c.name not in ("count", "first_us", "last_us")
-        },
-        "count": constant(1),
-        "first_us": whole("at_us"),
-        "last_us": whole("at_us"),
-    }
+        dialect: sa.insert(schema.audit_subject).from_select(["person", "audit"], chosen)
+        for dialect, chosen in _subjects.items()
+    },
 )
+"""Names the persons of the audit row that was inserted last; ``persons`` is a JSON list."""
+_ledger = upsert(schema.ledger).values({c.name: sa.bindparam(c.name, type_=c.type) for c in schema.ledger.c})
 WRITES.add(
     "ledger_fold",
     _ledger.on_conflict_do_update(
         index_elements=["person", "recipient", "user_id", "purpose", "consent", "hour_us"],
         set_={
-            "count": schema.ledger.c.count + constant(1),
+            "count": schema.ledger.c.count + _ledger.excluded.count,
             "first_us": sa.case(
                 (_ledger.excluded.first_us < schema.ledger.c.first_us, _ledger.excluded.first_us),
                 else_=schema.ledger.c.first_us,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from referral_hub.store import (  # noqa: F401 - each of these adds its statements to WRITES
     audit_rows,
+    exports,
     key_rows,
     leases,
     oauth_rows,
@@ -18,6 +19,7 @@ from referral_hub.store import (  # noqa: F401 - each of these adds its statemen
     partner_copies,
     sealer,
     segments,
+    subscriptions,
     timers,
     write_statements,
 )

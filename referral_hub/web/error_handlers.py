@@ -4,18 +4,17 @@ Source: FHIR R4 http.html (status codes); ``views.md`` 5; ``consent.md`` 0, poin
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from referral_hub import errors
 from referral_hub.fhir.outcome import Issue, outcome_bytes
-from referral_hub.web.wire import Reply
+from referral_hub.web.forms import FHIR_JSON, JSON
+from referral_hub.web.wire import Asked, Reply
 
 log = logging.getLogger(__name__)
-
-FHIR_JSON = "application/fhir+json"
 
 HTTP_STATUS: tuple[tuple[type[errors.HubError], int], ...] = (
     (errors.MalformedContent, 400),
@@ -27,6 +26,7 @@ HTTP_STATUS: tuple[tuple[type[errors.HubError], int], ...] = (
     (errors.InsufficientScope, 403),
     (errors.Forbidden, 403),
     (errors.NotFound, 404),
+    (errors.Gone, 410),
     (errors.UpdateAsCreate, 405),
     (errors.InteractionNotSupported, 405),
     (errors.PreconditionRequired, 400),
@@ -41,6 +41,7 @@ HTTP_STATUS: tuple[tuple[type[errors.HubError], int], ...] = (
     (errors.UnsupportedMedia, 415),
     (errors.TooLarge, 413),
     (errors.TooMany, 422),
+    (errors.SlowDown, 429),
     (errors.Busy, 503),
     (errors.Unavailable, 503),
 )
@@ -69,7 +70,7 @@ def error_reply(error: errors.HubError) -> Reply:
         reply.headers.append(("WWW-Authenticate", 'Bearer realm="fhir"'))
     if isinstance(error, errors.InsufficientScope):
         reply.headers.append(("WWW-Authenticate", 'Bearer realm="fhir", error="insufficient_scope"'))
-    if http_status == 503:
+    if http_status in (429, 503):
         reply.headers.append(("Retry-After", "1"))
     return reply
 
@@ -88,7 +89,9 @@ def unforeseen_reply(error: Exception) -> Reply:
 
 def _outcome(http_status: int, issues: Sequence[Issue]) -> Reply:
     return Reply(
-        http_status, outcome_bytes(issues), [("Content-Type", FHIR_JSON), ("Cache-Control", "no-store")]
+        http_status,
+        outcome_bytes(issues),
+        [("Content-Type", JSON.content_type), ("Cache-Control", "no-store")],
     )
 
 
@@ -98,30 +101,38 @@ _WERKZEUG = {
     405: ("not-supported", "This address does not take this method."),
     413: ("too-long", "The body is larger than this hub takes."),
     414: ("too-long", "The address is longer than this hub takes. Search with POST."),
-    415: ("not-supported", "Send application/fhir+json."),
+    415: ("not-supported", f"Send {FHIR_JSON}."),
 }
 
 
-def register(app: Flask) -> None:
-    """Registers the handlers: every error of every route ends here."""
+def register(app: Flask, finished: Callable[[Asked, Reply], Reply]) -> None:
+    """Registers the handlers: every error of every route ends here.
+
+    Args:
+        app: the application.
+        finished: gives the answer in the form asked for (``web.finishing``).
+    """
+
+    def answered(reply: Reply) -> Response:
+        return flask_response(finished(Asked(request.environ), reply))
 
     @app.errorhandler(errors.HubError)
     def hub_error(error: errors.HubError) -> Response:
-        return flask_response(error_reply(error))
+        return answered(error_reply(error))
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Response:
         http_status = error.code or 500
         if http_status not in _WERKZEUG:
-            return flask_response(unexpected())
+            return answered(unexpected())
         code, text = _WERKZEUG[http_status]
-        return flask_response(_outcome(http_status, (Issue("error", code, text),)))
+        return answered(_outcome(http_status, (Issue("error", code, text),)))
 
     @app.errorhandler(Exception)
     def any_error(error: Exception) -> Response:
         if app.testing:
             raise error
-        return flask_response(unforeseen_reply(error))
+        return answered(unforeseen_reply(error))
 
 
 def flask_response(reply: Reply) -> Response:

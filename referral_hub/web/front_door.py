@@ -15,11 +15,10 @@ from contextlib import AbstractContextManager
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication
 
-from referral_hub.errors import HubError
-from referral_hub.resources.catalog import DEFINITIONS
-from referral_hub.web.error_handlers import error_reply, unforeseen_reply
+from referral_hub.resources.catalog import SERVED
+from referral_hub.web.error_handlers import unforeseen_reply
 from referral_hub.web.fhir_api import FhirApi
-from referral_hub.web.negotiation import check_accepts
+from referral_hub.web.finishing import answered, finished_error
 from referral_hub.web.wire import Asked, Reply
 
 Answer = Callable[[Asked], Reply]
@@ -59,17 +58,18 @@ class FrontDoor:
             return self._inner(environ, start_response)
         reply = self._reply(answer, Asked(environ))
         start_response(*reply.start())
-        return (reply.body,)
+        return [reply.body]  # the server takes a list at once, and walks through anything else
 
     def _answer(self, method: str, path: str) -> Answer | None:
         """Gives what answers this address, or None where Flask does."""
         parts = path.split("/")
-        if len(parts) == 4 and parts[2] in DEFINITIONS:
+        if len(parts) == 4 and parts[2] in SERVED:
             one = self._one.get(method)
             type_name, public_id = parts[2], parts[3]
-            if one is not None and public_id and public_id.isascii():
+            # What begins with _ or $ is no id.
+            if one is not None and public_id and public_id.isascii() and public_id[0] not in "_$":
                 return lambda asked: one(asked, type_name, public_id)
-        elif len(parts) == 3 and parts[2] in DEFINITIONS:
+        elif len(parts) == 3 and parts[2] in SERVED:
             every = self._all.get(method)
             if every is not None:
                 return lambda asked: every(asked, parts[2])
@@ -80,11 +80,8 @@ class FrontDoor:
     def _reply(self, answer: Answer, asked: Asked) -> Reply:
         try:
             with self._held():
-                check_accepts(asked)
-                return answer(asked)
-        except HubError as error:
-            return error_reply(error)
+                return answered(asked, answer)
         except Exception as error:
             if self._shows_faults():
                 raise
-            return unforeseen_reply(error)
+            return finished_error(asked, unforeseen_reply(error))

@@ -1,21 +1,16 @@
-"""What form a request has and its answer shall have: media types, Prefer, ETags, sizes.
+"""What a caller prefers, what it has already, and how much it may send.
 
-What lives here: reading headers. What does not: making answers (``web.answers``), rules.
+What lives here: reading headers. What does not: in which form (``web.forms``), making answers (``web.answers``), rules.
 
-Source: FHIR R4 http.html#mime-type, #ops, #concurrency; RFC 7240 (Prefer).
+Source: FHIR R4 http.html#ops, #cread; RFC 7240 (Prefer); RFC 9110 section 13 (conditional requests).
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
+from email.utils import parsedate_to_datetime
 
-from referral_hub.errors import MalformedContent, NotAcceptable, TooLarge, UnsupportedMedia
-from referral_hub.fhir.patch import MEDIA_TYPE as JSON_PATCH
+from referral_hub.errors import MalformedContent, TooLarge, UnsupportedMedia
+from referral_hub.exchange.ports import Released
 from referral_hub.web.wire import Asked
-
-JSON_TYPES = frozenset({"application/fhir+json", "application/json", "text/json", "json"})
-_ANY = frozenset({"*/*", "application/*"})
-_USUAL_LENGTH = 200
-_ONLY_JSON = "This hub answers application/fhir+json."
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +19,6 @@ class Preferences:
 
     returned: str = "representation"
     strict: bool = False
-    pretty: bool = False
 
 
 _USUAL = Preferences()
@@ -39,76 +33,16 @@ class BodySizes:
     levels: int
 
 
-def check_accepts(asked: Asked) -> None:
-    """Refuses a caller that takes no form the hub speaks.
-
-    Raises:
-        NotAcceptable: 406 on the wire.
-    """
-    if asked.environ.get("QUERY_STRING"):
-        form = asked.argument("_format")
-        if form:
-            if form.partition(";")[0].strip().lower() not in JSON_TYPES:
-                raise NotAcceptable(_ONLY_JSON)
-            return
-    accept = asked.header("HTTP_ACCEPT")
-    if not (_takes_json(accept) if len(accept) < _USUAL_LENGTH else _takes_json.__wrapped__(accept)):
-        raise NotAcceptable(_ONLY_JSON)
-
-
-@lru_cache(maxsize=256)
-def _takes_json(accept: str) -> bool:
-    """Tells whether an ``Accept`` header leaves room for FHIR JSON."""
-    if not accept:
-        return True
-    for part in accept.split(","):
-        media, _, parameters = part.partition(";")
-        name = media.strip().lower()
-        if name not in JSON_TYPES and name not in _ANY:
-            continue
-        settings = {
-            key.strip(): value.strip() for key, _, value in (p.partition("=") for p in parameters.split(";"))
-        }
-        if settings.get("q") in ("0", "0.0", "0.00", "0.000"):
-            continue
-        if settings.get("fhirVersion", "4.0").startswith("4.0"):
-            return True
-    return False
-
-
-def check_sends_json(asked: Asked) -> None:
-    """Refuses a body in a form the hub does not read.
-
-    Raises:
-        UnsupportedMedia: 415 on the wire.
-    """
-    _check_sends(asked, JSON_TYPES, "Send application/fhir+json.")
-
-
-def check_sends_patch(asked: Asked) -> None:
-    """Refuses a patch in a form the hub does not read.
-
-    Raises:
-        UnsupportedMedia: 415 on the wire.
-    """
-    _check_sends(asked, frozenset({JSON_PATCH}), f"Send a JSON Patch as {JSON_PATCH}.")
-
-
-def _check_sends(asked: Asked, possible: frozenset[str], text: str) -> None:
-    media_type, charset = asked.media_type()
-    if media_type not in possible:
-        raise UnsupportedMedia(text)
-    if charset not in ("utf-8", "utf8"):
-        raise UnsupportedMedia("Send JSON in UTF-8.")
-
-
 def body_bytes(asked: Asked, most: int) -> bytes:
     """Gives the body, read only as far as it may be long.
 
     Raises:
         TooLarge: 413 on the wire.
         MalformedContent: there is no body (400).
+        UnsupportedMedia: it is packed (415): its true size would be known too late.
     """
+    if asked.header("HTTP_CONTENT_ENCODING").strip().lower() not in ("", "identity"):
+        raise UnsupportedMedia("Send the body as it is, without Content-Encoding.")
     length = asked.content_length
     if length is not None and length > most:
         raise TooLarge(f"A body may have at most {most} bytes here.")
@@ -121,12 +55,12 @@ def body_bytes(asked: Asked, most: int) -> bytes:
 
 
 def preferences_of(asked: Asked) -> Preferences:
-    """Gives what the caller prefers, from ``Prefer`` and ``_pretty``.
+    """Gives what the caller prefers, from ``Prefer``.
 
     Source: FHIR R4 http.html#ops (return), search.html#errors (handling).
     """
     prefer = asked.header("HTTP_PREFER")
-    if not prefer and not asked.environ.get("QUERY_STRING"):
+    if not prefer:
         return _USUAL
     returned, strict = "representation", False
     for part in prefer.replace(";", ",").split(","):
@@ -136,4 +70,47 @@ def preferences_of(asked: Asked) -> Preferences:
             returned = value
         elif name.lower() == "handling":
             strict = value == "strict"
-    return Preferences(returned, strict, asked.argument("_pretty") == "true")
+    return Preferences(returned, strict)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a caller says it has already.
+
+    Args:
+        etags: the tags of ``If-None-Match``, without ``W/``; ``*`` for any.
+        since_s: ``If-Modified-Since`` in seconds since 1970 UTC; counts only where there are no tags.
+    """
+
+    etags: frozenset[str] = frozenset()
+    since_s: int | None = None
+
+    def has(self, released: Released) -> bool:
+        """Tells whether the caller has exactly this.
+
+        The tag of a view is compared whole: what a consent opens or closes changes it. By time only stored bytes are
+        told to be known, since a view changes without the resource being written.
+
+        Source: ``views.md`` 5 (a 304 never hides a changed consent).
+        """
+        if self.etags:
+            return "*" in self.etags or released.etag.removeprefix("W/") in self.etags
+        is_view = released.etag != f'W/"{released.version}"'
+        return self.since_s is not None and not is_view and released.updated_us // 1_000_000 <= self.since_s
+
+
+NOTHING_KNOWN = Known()
+
+
+def known_of(asked: Asked) -> Known:
+    """Gives what the caller has already; an unreadable date is as none, which costs the caller a body."""
+    tags = asked.header("HTTP_IF_NONE_MATCH")
+    if tags:
+        return Known(frozenset(tag.strip().removeprefix("W/") for tag in tags.split(",")) - {""})
+    since = asked.header("HTTP_IF_MODIFIED_SINCE")
+    if not since:
+        return NOTHING_KNOWN
+    try:
+        return Known(since_s=int(parsedate_to_datetime(since).timestamp()))
+    except (ValueError, OverflowError):
+        return NOTHING_KNOWN

@@ -51,6 +51,12 @@ def oauth_blueprint(
     def token() -> Response:
         return posted(addresses.token, server.token)
 
+    @blueprint.get("/oauth/authorize")
+    def authorize() -> Response:
+        # Discovery names no such address; a client that guesses it is told, and sent nowhere.
+        text = "Nobody signs in here yet. Software fetches its token by SMART Backend Services."
+        return _sent(Answer(400, {"error": "unsupported_response_type", "error_description": text}, ()))
+
     @blueprint.post("/oauth/introspect")
     def introspect() -> Response:
         return posted(addresses.introspection, server.introspection)

@@ -9,10 +9,10 @@ from typing import Any, cast
 from referral_hub.errors import InvalidResource
 from referral_hub.exchange.operations import Revocation
 from referral_hub.exchange.previews import Supposition
-from referral_hub.fhir import json_codec
 from referral_hub.fhir.elements import reference_text
 from referral_hub.fhir.outcome import Issue
-from referral_hub.web.negotiation import BodySizes, body_bytes, check_sends_json
+from referral_hub.web.forms import sent_resource
+from referral_hub.web.negotiation import BodySizes
 from referral_hub.web.wire import Asked
 
 
@@ -52,6 +52,11 @@ def preview_parameters(asked: Asked, sizes: BodySizes) -> Supposition:
     return Supposition(service_request, recipient, cast(Any, state), _id(given.get("consent"), "Consent"))
 
 
+def everything_parameters(asked: Asked, sizes: BodySizes) -> list[tuple[str, str]]:
+    """Gives what ``$everything`` is asked for, as pairs like those of an address."""
+    return [(name, str(value)) for name, value in _values(_parameters(asked, sizes))]
+
+
 def _missing(name: str, text: str) -> Issue:
     return Issue("error", "required", text, f"Parameters.parameter.where(name='{name}')")
 
@@ -63,8 +68,7 @@ def _id(value: Any, type_name: str) -> str:
 
 
 def _parameters(asked: Asked, sizes: BodySizes) -> dict[str, Any]:
-    check_sends_json(asked)
-    body = json_codec.decode_object(body_bytes(asked, sizes.resource), levels=sizes.levels)
+    body = sent_resource(asked, sizes)
     if body.get("resourceType") != "Parameters":
         raise InvalidResource([Issue("error", "value", "An operation takes Parameters.", "resourceType")])
     return body

@@ -14,11 +14,14 @@ from urllib.parse import parse_qsl
 from werkzeug.http import parse_options_header
 from werkzeug.wsgi import get_input_stream
 
+from referral_hub.exchange.ports import Released
+
 Headers = list[tuple[str, str]]
 
 REASONS = {
     200: "OK",
     201: "Created",
+    202: "Accepted",
     204: "No Content",
     304: "Not Modified",
     400: "Bad Request",
@@ -28,11 +31,13 @@ REASONS = {
     405: "Method Not Allowed",
     406: "Not Acceptable",
     409: "Conflict",
+    410: "Gone",
     412: "Precondition Failed",
     413: "Content Too Large",
     414: "URI Too Long",
     415: "Unsupported Media Type",
     422: "Unprocessable Content",
+    429: "Too Many Requests",
     500: "Internal Server Error",
     503: "Service Unavailable",
 }
@@ -101,14 +106,28 @@ class Reply:
         http_status: the status code.
         body: the bytes that leave; none with 204 and 304.
         headers: names and values, Content-Type included and Content-Length not.
+
+    ``voice`` says whose words it holds, where they are all of one: ``own`` the caller's organisation, ``public``
+    anybody's. Only such an answer may be packed (``web.packing``). ``about`` is the one resource it tells of.
     """
 
-    __slots__ = ("body", "headers", "http_status")
+    __slots__ = ("about", "body", "headers", "http_status", "voice")
 
     def __init__(self, http_status: int, body: bytes = b"", headers: Headers | None = None) -> None:
         self.http_status = http_status
         self.body = body
         self.headers: Headers = headers if headers is not None else []
+        self.voice = ""
+        self.about: Released | None = None
+
+    @property
+    def is_fhir(self) -> bool:
+        """Tells whether the body is FHIR JSON, which can be written in other forms."""
+        return any(n == "Content-Type" and v.startswith("application/fhir+json") for n, v in self.headers)
+
+    def header(self, name: str) -> str:
+        """Gives a header by its name as written; empty where there is none."""
+        return next((value for found, value in self.headers if found == name), "")
 
     def start(self) -> tuple[str, Headers]:
         """Gives status line and headers as WSGI takes them."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from referral_hub.resources.catalog import DEFINITIONS
 from tests import builders as b
 from tests.world import Caller, World
 
@@ -20,11 +21,25 @@ class Story:
     release: dict[str, Any] = field(default_factory=dict)
     request: str = ""
     task: str = ""
+    categories: tuple[str, ...] = ("identity", "health")
 
     def sign(self, **how: Any) -> dict[str, Any]:
         """Signs a release to the clinic."""
-        self.release = self.s.create(b.release(self.person, self.shelter, b.permit(self.clinic, **how)))
+        permit = b.permit(self.clinic, **{"categories": self.categories, **how})
+        self.release = self.s.create(b.release(self.person, self.shelter, permit))
         return self.release
+
+    def record(self, type_name: str, category: str = "health") -> dict[str, Any]:
+        """Writes one record of the person as the shelter, of any type a release opens."""
+        request = document = "-"
+        if DEFINITIONS[type_name].inherits or type_name == "Composition":
+            made = self.s.create(b.service_request(self.person, self.clinic, category=category))
+            request = f"ServiceRequest/{made['id']}"
+        if type_name == "Binary":
+            document = f"DocumentReference/{self.record('DocumentReference', category)['id']}"
+        return self.s.create(
+            b.about_person(type_name, self.person, category=category, request=request, document=document)
+        )
 
     def refer(self, *, status: str = "requested", category: str = "health", **more: Any) -> str:
         """Writes request and Task; gives the Task's reference."""

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from referral_hub.app import clock
 from referral_hub.fhir.canonical import CANONICAL, code_system
 from referral_hub.fhir.elements import code_in
 from tests import builders as b
@@ -302,6 +303,7 @@ def test_those_who_had_data_get_a_recall_and_answer_it(world: World) -> None:
     it.s.create(b.release(it.person, it.shelter, b.permit(never)))
     it.refer()
     it.c.read(it.person)
+    world.parts.store.settle(clock())  # the delivery process brings in the lines of reads each second
     it.revoke()
     found = parsed(it.c.get("/Task?status=requested"))["entry"]
     recalls = [

@@ -14,7 +14,10 @@ from tests.world import Caller, World
 ASKS: dict[str, tuple[str, str, Any, dict[str, str]]] = {
     "read": ("GET", "/{person}", None, {}),
     "read, pretty": ("GET", "/{person}?_pretty=true", None, {}),
-    "read in a form the hub does not speak": ("GET", "/{person}?_format=xml", None, {}),
+    "read in a form the hub does not speak": ("GET", "/{person}?_format=ttl", None, {}),
+    "read as XML": ("GET", "/{person}?_format=xml&_pretty=true", None, {}),
+    "read of nothing as XML": ("GET", "/Patient/none", None, {"Accept": "application/fhir+xml"}),
+    "read, changed since": ("GET", "/{person}", None, {"If-Modified-Since": "Thu, 01 Jan 1970 00:00:00 GMT"}),
     "read with another Accept": ("GET", "/{person}", None, {"Accept": "text/html"}),
     "read of nothing": ("GET", "/Patient/none", None, {}),
     "read of a foreign type": ("GET", "/Claim/1", None, {}),
@@ -31,9 +34,20 @@ ASKS: dict[str, tuple[str, str, Any, dict[str, str]]] = {
     "create in another form": ("POST", "/Patient", b"x", {"Content-Type": "text/plain"}),
     "update with another version": ("PUT", "/{person}", {"resourceType": "Patient"}, {"If-Match": 'W/"x"'}),
     "update of nothing": ("PUT", "/Patient/none", {"resourceType": "Patient", "id": "none"}, {}),
-    "patch of a type without": ("PATCH", "/{person}", b"[]", {"Content-Type": "application/json-patch+json"}),
+    "patch of a type without": (
+        "PATCH",
+        "/AuditEvent/1",
+        b"[]",
+        {"Content-Type": "application/json-patch+json"},
+    ),
+    "patch of nothing": ("PATCH", "/Patient/none", b"[]", {"Content-Type": "application/json-patch+json"}),
+    "create as XML": ("POST", "/Patient", b"<Patient/>", {"Content-Type": "application/fhir+xml"}),
+    "search packed": ("GET", "/Patient", None, {"Accept-Encoding": "gzip"}),
     "delete": ("DELETE", "/{person}", None, {}),
-    "wrong method": ("PUT", "/Patient", {"resourceType": "Patient"}, {}),
+    "wrong method": ("PUT", "/metadata", {"resourceType": "Patient"}, {}),
+    "no id": ("GET", "/ServiceRequest/$preview", None, {}),
+    "history of a type": ("GET", "/Patient/_history?_count=1", None, {}),
+    "update under a condition": ("PUT", "/Patient", {"resourceType": "Patient"}, {}),
     "bundle refused": ("POST", "", {"resourceType": "Bundle", "type": "collection"}, {}),
     "an id outside ASCII": ("GET", "/Patient/%C3%A9", None, {}),
     "history": ("GET", "/{person}/_history", None, {}),
@@ -43,7 +57,7 @@ ASKS: dict[str, tuple[str, str, Any, dict[str, str]]] = {
 @pytest.mark.parametrize("ask", ASKS)
 def test_both_ways_answer_alike(world: World, ask: str) -> None:
     it = story(world)
-    door = world.client.application.wsgi_app
+    door = world.client.application.wsgi_app.inner
     assert isinstance(door, FrontDoor)
     method, path, body, headers = ASKS[ask]
     etag = it.s.get(f"/{it.person}").headers["ETag"]
@@ -58,7 +72,7 @@ def test_both_ways_answer_alike(world: World, ask: str) -> None:
 @pytest.mark.parametrize("prefer", ["", "return=minimal", "return=OperationOutcome"])
 def test_a_create_has_the_same_headers_both_ways(world: World, prefer: str) -> None:
     it = story(world)
-    door = world.client.application.wsgi_app
+    door = world.client.application.wsgi_app.inner
     assert isinstance(door, FrontDoor)
     headers = {"Prefer": prefer} if prefer else {}
     first, second = (

@@ -130,7 +130,7 @@ def test_delete_is_for_drafts_that_were_never_released(world: World) -> None:
     it.sign()
     it.refer(status="draft")
     assert it.s.ask("DELETE", f"/{it.task}").status_code == 204
-    assert it.s.get(f"/{it.task}").status_code == 404
+    assert it.s.get(f"/{it.task}").status_code == 410
     it.refer()
     refused = it.s.ask("DELETE", f"/{it.task}")
     assert refused.status_code == 409

@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 from werkzeug.test import TestResponse
 
-from referral_hub.fhir.canonical import code_system
 from referral_hub.resources.catalog import DEFINITIONS
 from tests import builders as b
-from tests.api.network import Story, story
+from tests.api.asking import bundle, entry, operation, path_patch
+from tests.api.hidden import HIDDEN_NUMBER, hide
+from tests.api.network import story
 from tests.postgres import PostgresServer
 from tests.world import Caller, World, opened_world, parsed
 
@@ -25,7 +26,8 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z")
 _HTTP_DATE = re.compile(r"[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT")
 _VERSION = re.compile(
-    r'(?<="versionId":")[0-9a-f]{16}|(?<=_history/)[0-9a-f]{16}|W/\\?"[0-9a-f]{16}(?:-[0-9a-f]{16})?'
+    r'(?<="versionId":")[0-9a-f]{16}|(?<=versionId value=")[0-9a-f]{16}|(?<=_history/)[0-9a-f]{16}'
+    r'|W/\\?"[0-9a-f]{16}(?:-[0-9a-f]{16})?'
 )
 _CURSOR = re.compile(r"(?<=_cursor=)[\w%-]+")
 
@@ -69,60 +71,9 @@ def twins(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         yield Twins(one, two)
 
 
+XML = "application/fhir+xml"
+LATER = "Fri, 01 Jan 2100 00:00:00 GMT"
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
-
-
-def _hidden(it: Story, other: str) -> dict[str, str]:
-    """Writes, beside the visible story, what the clinic and strangers must not notice; gives the ids by type."""
-    found: dict[str, str] = {}
-
-    def keep(resource: dict[str, object]) -> str:
-        made = it.s.create(resource)
-        found[made["resourceType"]] = made["id"]
-        return f"{made['resourceType']}/{made['id']}"
-
-    person = keep(b.patient("Hidden", identifier=[{"system": "urn:example:h", "value": "hidden-1"}]))
-    keep(b.condition(it.person, "mental-health"))
-    keep(b.observation(person))
-    keep({"resourceType": "RelatedPerson", "patient": {"reference": it.person}})
-    keep(
-        {
-            "resourceType": "RiskAssessment",
-            "status": "final",
-            "subject": {"reference": it.person},
-        }
-    )
-    keep(
-        {
-            "resourceType": "CarePlan",
-            "status": "active",
-            "intent": "plan",
-            "subject": {"reference": it.person},
-        }
-    )
-    keep(b.refusal(it.person, it.shelter, actor={"reference": "Organization/" + other}))
-    it.s.create(
-        b.release(
-            person,
-            it.shelter,
-            b.permit(other, purpose="legal-representation", categories=("identity", "legal-needs")),
-        )
-    )
-    request = keep(b.service_request(person, other, category="legal-needs"))
-    keep(b.task(person, request, other))
-    sibling = it.s.create(b.service_request(it.person, it.clinic, category="legal-needs"))
-    it.s.create(b.task(it.person, f"ServiceRequest/{sibling['id']}", it.clinic, status="draft"))
-    keep(
-        {
-            "resourceType": "Task",
-            "status": "requested",
-            "intent": "order",
-            "code": b.coded(code_system("task-code"), "case-review"),
-            "for": {"reference": it.person},
-            "owner": {"reference": f"Organization/{it.shelter}"},
-        }
-    )
-    return found
 
 
 Ask = Callable[[Caller, dict[str, str]], TestResponse]
@@ -170,6 +121,70 @@ def _delete(caller: Caller, ids: dict[str, str]) -> TestResponse:
     return caller.ask("DELETE", f"/Task/{ids.get('Task', UNKNOWN)}")
 
 
+def _with(headers: dict[str, str], kind: str, suffix: str = "", method: str = "GET") -> Ask:
+    return lambda caller, ids: caller.ask(method, f"/{kind}/{ids.get(kind, UNKNOWN)}{suffix}", **headers)
+
+
+def _path_patch(caller: Caller, ids: dict[str, str]) -> TestResponse:
+    patch = path_patch(operation("replace", "Patient.gender", value={"valueCode": "other"}))
+    return caller.ask("PATCH", f"/Patient/{ids.get('Patient', UNKNOWN)}", patch)
+
+
+def _where(method: str, kind: str, criteria: str = HIDDEN_NUMBER) -> Ask:
+    """Asks under a condition that only something hidden meets."""
+
+    def ask(caller: Caller, ids: dict[str, str]) -> TestResponse:
+        patch = path_patch(operation("delete", f"{kind}.language"))
+        body = {"PUT": b.patient("Mine"), "PATCH": patch, "DELETE": None}[method]
+        return caller.ask(method, f"/{kind}?{criteria}", body, Prefer="return=minimal")
+
+    return ask
+
+
+def _everything_post(caller: Caller, ids: dict[str, str]) -> TestResponse:
+    parameters = {"resourceType": "Parameters", "parameter": [{"name": "_count", "valueInteger": 2}]}
+    return caller.ask("POST", f"/Patient/{ids.get('Patient', UNKNOWN)}/$everything", parameters)
+
+
+def _visible(suffix: str, **headers: str) -> Ask:
+    """Asks about the person the recipient may see; a stranger sees nothing of her in either world."""
+
+    def ask(caller: Caller, ids: dict[str, str]) -> TestResponse:
+        found = parsed(caller.get("/Patient?_count=1&_sort=_lastUpdated")).get("entry", [])
+        own = found[0]["resource"]["id"] if found else UNKNOWN
+        return caller.get(f"/Patient/{own}{suffix}", **headers)
+
+    return ask
+
+
+def _whole_batch(caller: Caller, ids: dict[str, str]) -> TestResponse:
+    person = f"Patient/{ids.get('Patient', UNKNOWN)}"
+    task = f"Task/{ids.get('Task', UNKNOWN)}"
+    return caller.ask(
+        "POST",
+        "/",
+        bundle(
+            "batch",
+            entry("GET", person, ifNoneMatch="*"),
+            entry("HEAD", person),
+            entry("GET", f"{person}/_history"),
+            entry("GET", f"{person}/$everything"),
+            entry("GET", "_history?_count=2"),
+            entry("DELETE", task),
+            entry("PATCH", person, path_patch(operation("delete", "Patient.photo"))),
+            entry("PUT", f"Patient?{HIDDEN_NUMBER}-2", {"resourceType": "Patient", "id": "x"}),
+        ),
+    )
+
+
+def _transaction(reference: str) -> Ask:
+    def ask(caller: Caller, ids: dict[str, str]) -> TestResponse:
+        text = reference.format(person=f"Patient/{ids.get('Patient', UNKNOWN)}")
+        return caller.ask("POST", "/", bundle("transaction", entry("POST", "Condition", b.condition(text))))
+
+    return ask
+
+
 def _reference(caller: Caller, ids: dict[str, str]) -> TestResponse:
     return caller.ask("POST", "/Condition", b.condition(f"Patient/{ids.get('Patient', UNKNOWN)}"))
 
@@ -182,17 +197,7 @@ def _batch(caller: Caller, ids: dict[str, str]) -> TestResponse:
     return caller.ask("POST", "/", {"resourceType": "Bundle", "type": "batch", "entry": entries})
 
 
-KINDS = (
-    "Patient",
-    "Task",
-    "ServiceRequest",
-    "Condition",
-    "Observation",
-    "Consent",
-    "CarePlan",
-    "RiskAssessment",
-    "RelatedPerson",
-)
+KINDS = tuple(DEFINITIONS)
 ASKS: dict[str, Ask] = {
     **{f"read {kind}": _one(kind) for kind in KINDS},
     **{f"history {kind}": _one(kind, "/_history") for kind in KINDS},
@@ -212,7 +217,59 @@ ASKS: dict[str, Ask] = {
         "/ServiceRequest?_include=ServiceRequest:patient&_include=ServiceRequest:supporting-info"
     ),
     "oldest first": _get("/Task?_sort=_lastUpdated"),
+    "chain": _get("/Task?patient.identifier=urn:example:h|hidden-1"),
+    "chain along the request": _get("/Task?focus.category=legal-needs"),
+    "chain by name": _get("/Condition?patient.name=Hidden"),
+    "chain not": _get("/Task?focus.status:not=draft"),
+    "chain missing": _get("/Task?focus.identifier:missing=true"),
+    "has": _get("/ServiceRequest?_has:Task:focus:status=requested"),
+    "has not": _get("/ServiceRequest?_has:Task:focus:status:not=requested"),
+    "has of a person": _get("/Patient?_has:Condition:patient:category=mental-health"),
+    "has consent": _get("/Patient?_has:Consent:patient:status=active"),
+    "revinclude": _get("/Patient?_revinclude=Condition:patient&_revinclude=Task:patient"),
+    "revinclude requests": _get("/ServiceRequest?_revinclude=Task:focus&_revinclude=Provenance:target"),
+    "iterate": _get(
+        "/Task?_include=Task:focus&_include:iterate=ServiceRequest:patient&_revinclude:iterate=Condition:patient"
+    ),
+    "summary": _get("/Task?_summary=true"),
+    "elements": _get("/Patient?_elements=name,birthDate"),
+    "by exact": _get("/Patient?name:exact=Hidden"),
+    "by birth date": _get("/Patient?birthdate=ge1900"),
+    "by quantity": _get("/Observation?value-quantity=ge1"),
+    "by composite": _get("/Observation?code-value-quantity=8310-5$ge1"),
+    "by a code's absence": _get("/Condition?code:missing=true"),
+    "sorted by several": _get("/Task?_sort=status,-authored-on,_id&_count=2"),
+    "sorted by what others are not shown": _get("/Condition?_sort=recorded-date"),
     "sorted by a maskable date": _get("/Patient?_sort=birthdate"),
+    **{f"known {kind}": _with({"If_None_Match": "*"}, kind) for kind in KINDS},
+    **{f"known by time {kind}": _with({"If_Modified_Since": LATER}, kind) for kind in KINDS},
+    **{f"head {kind}": _with({}, kind, method="HEAD") for kind in KINDS},
+    **{f"options {kind}": _with({}, kind, method="OPTIONS") for kind in KINDS},
+    **{f"as XML {kind}": _with({"Accept": XML}, kind) for kind in KINDS},
+    **{f"packed {kind}": _with({"Accept_Encoding": "gzip"}, kind) for kind in KINDS},
+    **{f"some history {kind}": _with({}, kind, "/_history?_since=2020&_count=1") for kind in KINDS},
+    **{f"history of all {kind}": _get(f"/{kind}/_history") for kind in KINDS},
+    **{f"search as XML {kind}": _get(f"/{kind}?_format=xml") for kind in KINDS},
+    "history of the hub": _get("/_history"),
+    "history of the hub at a time": _get("/_history?_at=2026&_count=1"),
+    "everything hidden": _one("Patient", "/$everything"),
+    "everything hidden, as XML": _one("Patient", "/$everything?_format=xml"),
+    "everything hidden, by type": _one("Patient", "/$everything?_type=Condition"),
+    "everything hidden, by post": _everything_post,
+    "everything seen": _visible("/$everything"),
+    "everything seen, a page": _visible("/$everything?_count=2"),
+    "everything seen, of one kind": _visible("/$everything?_type=Condition,Task,RiskAssessment"),
+    "everything seen, since": _visible("/$everything?_since=2020-01-01"),
+    "everything seen, as XML": _visible("/$everything", Accept=XML),
+    "seen, as XML": _visible("", Accept=XML),
+    "seen, head": lambda caller, ids: caller.ask("HEAD", "/Patient?_total=accurate"),
+    "patched by path": _path_patch,
+    "patched under a condition": _where("PATCH", "Patient"),
+    "updated under a condition": _where("PUT", "Patient"),
+    "deleted under a condition": _where("DELETE", "Task"),
+    "a batch of all": _whole_batch,
+    "a transaction about the hidden": _transaction("{person}"),
+    "a transaction about whom a number means": _transaction(f"Patient?{HIDDEN_NUMBER}"),
     "conditional create": _conditional,
     "patch": _patch,
     "delete": _delete,
@@ -232,7 +289,7 @@ def _setting(world: World, *, hidden: bool, observer: str) -> tuple[Caller, dict
     it.move("accepted")
     stranger.create(b.patient("Own"))
     other = world.add_organization("other recipient", "legal-aid")
-    ids = _hidden(it, other) if hidden else {}
+    ids = hide(it, other) if hidden else {}
     return (it.c if observer == "recipient" else stranger), ids
 
 
@@ -249,6 +306,21 @@ def observed(request: pytest.FixtureRequest, twins: Twins) -> list[tuple[Caller,
 def test_the_hidden_changes_no_answer(observed: list[tuple[Caller, dict[str, str]]], ask: str) -> None:
     first, second = (normalised(ASKS[ask](caller, ids)) for caller, ids in observed)
     assert first == second
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_hidden_changes_no_search_by_any_parameter(
+    observed: list[tuple[Caller, dict[str, str]]], kind: str
+) -> None:
+    definition = DEFINITIONS[kind]
+    queries = [
+        *(f"{one.code}:missing=false&_total=accurate" for one in definition.search),
+        *(f"_include={include}" for include in definition.includes),
+        *(f"_revinclude={include}" for include in definition.revincludes),
+    ]
+    for query in queries:
+        first, second = (normalised(caller.get(f"/{kind}?{query}")) for caller, _ in observed)
+        assert first == second, query
 
 
 def test_pages_hold_no_gap_where_something_is_hidden(observed: list[tuple[Caller, dict[str, str]]]) -> None:

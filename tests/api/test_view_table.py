@@ -1,10 +1,12 @@
 """The table of views.md section 1: what the owner of a referral reads at each state, every cell."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from referral_hub.fhir.canonical import code_system
+from referral_hub.resources.catalog import DEFINITIONS
 from tests import builders as b
 from tests.api.network import Story, story
 from tests.world import World
@@ -158,6 +160,31 @@ def test_each_cell_of_the_view_table(world: World, state: str) -> None:
     )
     assert (it.c.get(f"/Condition/{condition['id']}").status_code == 200) is other
     assert (it.c.get(f"/Consent/{it.release['id']}").status_code == 200) is release
+
+
+RECORDS = sorted(
+    name for name, definition in DEFINITIONS.items() if definition.opened and not definition.is_referral
+)
+FIXED = tuple(sorted({DEFINITIONS[name].category for name in RECORDS} - {""}))
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_every_type_a_release_opens_is_read_in_the_states_that_open_data(world: World, state: str) -> None:
+    reach, *_, other, _ = STATES[state]
+    it = story(world)
+    it.categories = ("identity", "health", *FIXED)
+    opened = [it.record(name) for name in RECORDS]
+    closed = [it.record(name, "immigration") for name in RECORDS if not DEFINITIONS[name].category]
+    author_only = [it.s.create(b.of_author(name, it.person)) for name in ("Group", "Provenance")]
+    reach(it)
+
+    def read(resource: dict[str, Any]) -> bool:
+        answer = it.c.get(f"/{resource['resourceType']}/{resource['id']}")
+        assert answer.status_code in (200, 404)
+        return answer.status_code == 200
+
+    assert {one["resourceType"]: read(one) for one in opened} == dict.fromkeys(RECORDS, other)
+    assert [one["resourceType"] for one in (*closed, *author_only) if read(one)] == []
 
 
 def _seen(it: Story, reference: str, kind: str) -> str:

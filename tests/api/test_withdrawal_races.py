@@ -1,22 +1,40 @@
 """What crosses a withdrawal in the very moment it is made: it is asked back, and what still may leave does."""
 
+import signal
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
-from referral_hub.app import clock
+from referral_hub.app import clock, open_hub
 from referral_hub.exchange.audit import delivery_entry
-from referral_hub.exchange.consent_writing import MISSED_US
+from referral_hub.exchange.change import AuditEntry
+from referral_hub.exchange.consent_writing import LAST_LOOK_US, MISSED_US
 from referral_hub.exchange.ports import ResourceRow
 from referral_hub.outbound.timers import TimerWork
+from referral_hub.settings import Settings
+from referral_hub.store import schema
 from referral_hub.store.outbox import Outbox
+from referral_hub.store.segments import LATE_US
+from referral_hub.store.statements import Statement, constant, words
 from referral_hub.store.timers import Timers
 from tests import builders as b
 from tests.api.network import Story, story
 from tests.world import World, parsed
 
-LATER_US = MISSED_US + 1_000_000
+LATER_US = MISSED_US + LAST_LOOK_US + 1_000_000
 MINUTE_US = 60_000_000
+_RECALLS = Statement(
+    "test_recalls",
+    sa.select(schema.resource.c.id).where(
+        schema.resource.c.type == constant("Task"),
+        schema.resource.c.kind == constant("recall"),
+        schema.resource.c.owner == words("owner"),
+    ),
+)
 
 
 def _row(it: Story, reference: str) -> ResourceRow:
@@ -123,3 +141,120 @@ def test_a_message_that_another_release_covers_still_leaves(
     it.refer()
     it.revoke()
     assert _waiting(it) == waiting
+
+
+# --- whose lines are not in the database yet -----------------------------------------------------------------
+
+
+def _read_by_the_clinic(it: Story) -> None:
+    """The line of it lies in the spool; nobody brings it into the database here."""
+    it.c.read(it.request)
+
+
+@pytest.mark.parametrize("how", ["operation", "update"])
+def test_who_read_a_moment_ago_is_asked_although_the_withdrawal_waited_for_no_line(
+    world: World, how: str
+) -> None:
+    it = story(world)
+    it.sign()
+    it.refer()
+    _read_by_the_clinic(it)
+    _ended(it, how)
+    assert _recalls(it) == []
+    _later(it)
+    assert len(_recalls(it)) == 1
+    _later(it)
+    assert len(_recalls(it)) == 1
+
+
+def _line(it: Story, at_us: int) -> None:
+    """The line of a read of the clinic's, as a machine writes it that stood still since."""
+    row = _row(it, it.request)
+    entry = AuditEntry(
+        at_us=at_us,
+        action="R",
+        interaction="read",
+        outcome=0,
+        organization=it.clinic,
+        oauth_client="",
+        user="",
+        purpose="TREAT",
+        person=row.person,
+        recipient=it.clinic,
+        entities=(f"{row.type}/{row.id}/{row.version}",),
+    )
+    it.world.parts.spool.append((entry,), durable=True)
+
+
+def test_a_line_that_comes_after_the_last_look_brings_a_look_of_its_own(world: World) -> None:
+    it = story(world)
+    it.sign()
+    it.refer()
+    it.revoke()
+    _later(it)
+    _line(it, clock() - LATE_US - 1_000_000)
+    world.parts.store.settle(clock())
+    assert _recalls(it) == []
+    _later(it)
+    assert len(_recalls(it)) == 1
+
+
+def test_an_old_line_about_somebody_whose_permission_runs_asks_nothing(world: World) -> None:
+    it = story(world)
+    it.sign()
+    it.refer()
+    _line(it, clock() - LATE_US - 1_000_000)
+    world.parts.store.settle(clock())
+    _later(it)
+    assert _recalls(it) == []
+
+
+_KILLED = """
+import os, signal, sys
+from pathlib import Path
+from tests.api.network import story
+from tests.api.test_withdrawal_races import _later, _looked_once
+from tests.world import opened_world
+
+with opened_world(sys.argv[1], Path(sys.argv[2])) as world:
+    it = story(world)
+    it.sign()
+    it.refer()
+    it.c.read(it.request)
+    it.revoke()
+    if sys.argv[3] == "looked once":
+        _looked_once(it)
+    print(it.clinic, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def _looked_once(it: Story) -> None:
+    """Takes the first look up without its end: the process dies while it works."""
+    parts = it.world.parts
+    assert Timers(parts.database, parts.writer, parts.bodies).claim(clock() + LATER_US, 1) is not None
+
+
+@pytest.mark.parametrize("killed", ["acknowledged", "looked once"])
+def test_everybody_who_read_is_told_although_the_hub_is_killed(tmp_path: Path, killed: str) -> None:
+    url = f"sqlite:///{tmp_path / 'hub.db'}"
+    child = subprocess.run(
+        [sys.executable, "-c", _KILLED, url, str(tmp_path), killed],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert child.returncode == -signal.SIGKILL, child.stderr
+    clinic = child.stdout.strip()
+    settings = Settings.from_environment(
+        {"REFERRAL_HUB_DATA_DIR": str(tmp_path), "REFERRAL_HUB_DATABASE_URL": url}
+    )
+    parts = open_hub(settings)
+    try:
+        work = TimerWork(parts.hub, Timers(parts.database, parts.writer, parts.bodies))
+        while work.fire_one(clock() + LATER_US):
+            pass
+        found = parts.database.run(_RECALLS, {"owner": clinic})
+    finally:
+        parts.close()
+    assert len(list(found)) == 1

@@ -34,7 +34,7 @@ POLLED = "alder"
 POLL_S = 10
 _WAITING = (
     "SELECT (SELECT count(*) FROM outbox WHERE state = 0) "
-    "+ (SELECT count(*) FROM due WHERE kind = 'recall-missed'), "
+    "+ (SELECT count(*) FROM due WHERE kind IN ('recall-missed', 'recall-missed-at-last')), "
     "(SELECT count(*) FROM outbox WHERE state = 2)"
 )
 

@@ -200,7 +200,7 @@ def _read(name: str, whole: Act, of: Story, caller: Caller, rounds: int) -> list
         return bodies.open(found[2], found[0], found[1], label)
 
     def release() -> Any:
-        with LazyLook(hub.store) as look:
+        with LazyLook(hub.store, known=answer.beside, of=row) as look:
             found = hub.gate.release(principal, row, answer.standing, look, at_us)
             assert found is not None
             if answer.standing is not None:
@@ -208,6 +208,7 @@ def _read(name: str, whole: Act, of: Story, caller: Caller, rounds: int) -> list
         return found
 
     outcome = release()
+    answer = hub.store.read(type_name, public_id, digest)  # now it brings what lies beside the row as well
     entity = f"{row.type}/{row.id}/{row.version}"
 
     def audit() -> None:

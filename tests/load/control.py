@@ -33,7 +33,7 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     if length:
         environ["wsgi.input"].read(int(length))
     start_response("200 OK", made[1])
-    return (made[0],)
+    return [made[0]]
 
 
 def main() -> None:

@@ -18,6 +18,7 @@ from typing import Any
 
 from werkzeug.test import TestResponse
 
+from referral_hub.app import clock
 from referral_hub.fhir.dates import instant
 from tests import builders as b
 from tests.load.lanes import Ask, Lane, entry_ids, from_entries, request
@@ -119,6 +120,7 @@ def filled(world: World, *, persons: int, clinics: int = 2, say: Callable[[str],
         turn = number // clinics
         if turn % WITHDRAWN_OF == WITHDRAWN_OF - 1:
             _right(corpus.clinics[clinic].get(f"/{made.task}"))  # so it is asked to delete what it knows
+            world.parts.store.settle(clock())
             _right(corpus.shelter.ask("POST", f"/{made.consent}/$revoke"))
             made.state = "withdrawn"
         elif turn % 2:
@@ -131,6 +133,22 @@ def filled(world: World, *, persons: int, clinics: int = 2, say: Callable[[str],
             made.recall = _recall(world, made)
     say(f"filled: {persons} persons, {len(corpus.of_clinic(0, 'withdrawn'))} of each clinic's withdrew")
     return corpus
+
+
+def read_by_a_clinic(world: World, corpus: Corpus, count: int) -> list[str]:
+    """Refers so many more persons of the writing shelter, reads each as the receiver, and gives their consents."""
+    receiver = world.caller(corpus.receiver, life_s=TOKEN_LIFE_S)
+    consents = []
+    for number in range(count):
+        body = bundle(corpus.writer.organization, corpus.receiver, f"Leaving{number}")
+        entries = json.loads(_right(corpus.writer.ask("POST", "", body)).get_data())["entry"]
+        _, release, asked, _, _ = [
+            "/".join(entry["response"]["location"].removeprefix(f"{corpus.fhir_base}/").split("/")[:2])
+            for entry in entries
+        ]
+        _right(receiver.get(f"/{asked}"))
+        consents.append(release)
+    return consents
 
 
 def _refer(corpus: Corpus, receiver: str, clinic: int, name: str) -> Referral:

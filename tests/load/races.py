@@ -1,6 +1,7 @@
 """``python -m tests.load.races``: reads and searches race withdrawals over several worker processes.
 
-What lives here: the race and its verdict. What does not: speed (``tests.load.__main__``).
+What lives here: the race and its verdict. What does not: what is asked (``tests.load.race_questions``), speed
+(``tests.load.__main__``).
 
 A **trial** is one read or search of a person's referral, by the recipient, whose first byte was sent after the
 acknowledgement of the withdrawal had been received by the process that sends it. One process sends both, so the
@@ -12,11 +13,12 @@ Asked are the request, the person, the Task, the condition, each by id and by se
 Disclosed is an answer that shows the person or the request: anything but 404 to a read of them, any entry to a
 search by id, their ids in the Task (whose empty card stays) or in a list.
 
-Exit code 0 where no trial disclosed, else 1.
+Beside it one connection is silent for a while, as in a client's pool, and is asked again: it must still be open.
+
+Exit code 0 where no trial disclosed and no request was lost, else 1.
 """
 
 import argparse
-import json
 import multiprocessing
 import select
 import socket
@@ -31,50 +33,21 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from tests.load import corpus, served
+from tests.load import served
 from tests.load.generator import Broken, connected, head_of
-from tests.load.lanes import request
+from tests.load.pooled import SILENT_S, Pooled
+from tests.load.race_questions import Person, Question, persons
 from tests.load.report import quantile, ratio
 from tests.postgres import postgres_server
-from tests.world import World, opened_world
+from tests.world import opened_world
 
 READERS = 8
 """Reading connections of each process that asks."""
 BATCHES = 2
 """Pipelined batches on each of them after the acknowledgement."""
-OF_CLINIC = 8
-"""Persons of one recipient, so that its whole list is short."""
 ASKERS = 2
 _READ = 1 << 18
-_WAIT_MS = 30_000
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """One request of a batch and how its answer is read.
-
-    ``kind``: ``absent`` (only 404 is no disclosure), ``no entry`` (a search that must find nothing), ``without``
-    (must not hold any of ``names``).
-    """
-
-    wire: bytes
-    kind: str
-    names: tuple[bytes, ...]
-
-    def disclosed(self, status: int, body: bytes) -> bool:
-        if self.kind == "absent":
-            return status != 404
-        if self.kind == "no entry":
-            return status == 200 and b'"entry"' in body
-        return any(name in body for name in self.names)
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """What is asked about one person, and how her consent is withdrawn."""
-
-    questions: tuple[Question, ...]
-    withdraw: bytes
+_WAIT_MS = 100_000
 
 
 @dataclass(slots=True)
@@ -93,57 +66,6 @@ class Seen:
     """The local ports of its reading connections."""
 
 
-# --- what is asked ------------------------------------------------------------------------------------------
-
-
-def persons(world: World, count: int) -> list[Person]:
-    """Fills a hub with so many persons whose accepted referral the recipient reads in full."""
-    shelter = world.caller(world.add_organization("shelter", "shelter"), life_s=corpus.TOKEN_LIFE_S)
-    found = []
-    clinic = None
-    for number in range(count):
-        if number % OF_CLINIC == 0:
-            name = f"clinic {number // OF_CLINIC}"
-            clinic = world.caller(world.add_organization(name, "clinic"), life_s=corpus.TOKEN_LIFE_S)
-        assert clinic is not None
-        body = corpus.bundle(shelter.organization, clinic.organization, f"Race{number}")
-        answer = shelter.ask("POST", "", body)
-        assert answer.status_code == 200, answer.get_data(as_text=True)
-        made = [
-            entry["response"]["location"].split("/_history/")[0].split("/fhir/")[1]
-            for entry in json.loads(answer.get_data())["entry"]
-        ]
-        patient, consent, asked, condition, task = made
-        clinic.changed(task, status="accepted")
-        found.append(_person(shelter.token, clinic.token, patient, consent, asked, condition, task))
-    return found
-
-
-def _person(
-    shelter: str, clinic: str, patient: str, consent: str, asked: str, condition: str, task: str
-) -> Person:
-    names = tuple(one.rpartition("/")[2].encode() for one in (patient, asked, condition))
-
-    def get(path: str, kind: str) -> Question:
-        return Question(request("GET", f"/fhir/{path}", clinic), kind, names)
-
-    def by_id(reference: str) -> Question:
-        type_name, _, public_id = reference.partition("/")
-        return get(f"{type_name}?_id={public_id}", "no entry")
-
-    questions = (
-        get(asked, "absent"),
-        get(patient, "absent"),
-        get(task, "without"),
-        get(condition, "absent"),
-        by_id(asked),
-        by_id(patient),
-        get("ServiceRequest?_count=50", "without"),
-        get("Task?_count=50", "without"),
-    )
-    return Person(questions, request("POST", f"/fhir/{consent}/$revoke", shelter))
-
-
 # --- one process that asks ------------------------------------------------------------------------------------
 
 
@@ -155,16 +77,23 @@ class Pipe:
     waiting: deque[tuple[Question, bool]] = field(default_factory=deque)
     received: bytes = b""
     sent_after: int = 0
+    sent_s: float = field(default_factory=time.perf_counter)
+    heard_s: float = field(default_factory=time.perf_counter)
 
     def send(self, questions: Sequence[Question], *, after: bool) -> None:
+        self.sent_s = time.perf_counter()
         self.socket.sendall(b"".join(one.wire for one in questions))
         self.waiting.extend((one, after) for one in questions)
 
     def answers(self) -> Iterator[tuple[Question, bool, int, bytes]]:
         """Gives what has arrived, whole."""
-        piece = self.socket.recv(_READ)
+        try:
+            piece = self.socket.recv(_READ)
+        except OSError as problem:
+            raise Broken(f"{self.state()}: {problem}") from problem
         if not piece:
-            raise Broken("the server closed a connection")
+            raise Broken(f"the server closed a connection: {self.state()}")
+        self.heard_s = time.perf_counter()
         received = self.received + piece
         while received:
             head = head_of(received)
@@ -175,6 +104,15 @@ class Pipe:
             yield question, after, status, received[begin : begin + length]
             received = received[begin + length :]
         self.received = received
+
+    def state(self) -> str:
+        """Tells in words what was going on here, for whoever looks for the reason of a failure."""
+        now_s = time.perf_counter()
+        return (
+            f"local port {self.socket.getsockname()[1]}, {len(self.waiting)} answers outstanding, last asked "
+            f"{now_s - self.sent_s:.1f} s ago, last heard {now_s - self.heard_s:.1f} s ago, "
+            f"begun answer {self.received[:120]!r}"
+        )
 
 
 class Asker:
@@ -188,6 +126,22 @@ class Asker:
         for descriptor in (*self._by_descriptor, self._withdrawer.fileno()):
             self._poll.register(descriptor, select.POLLIN)
         self.seen = Seen(ports=[reader.socket.getsockname()[1] for reader in self._readers])
+        self._begun_s = time.perf_counter()
+        self._withdrawn_s: float | None = None
+        """When the withdrawal that is under way was sent."""
+
+    def state(self) -> str:
+        """Tells how far this process has come, for whoever looks for the reason of a failure."""
+        now_s = time.perf_counter()
+        under_way = (
+            ""
+            if self._withdrawn_s is None
+            else f", a withdrawal under way for {now_s - self._withdrawn_s:.1f} s"
+        )
+        return (
+            f"{len(self.seen.acknowledged_us)} withdrawals in {now_s - self._begun_s:.1f} s, "
+            f"the slowest {max(self.seen.acknowledged_us, default=0) / 1e3:.0f} ms{under_way}"
+        )
 
     def race(self, person: Person) -> None:
         """Warms every connection, then withdraws while it reads, then reads on."""
@@ -197,16 +151,20 @@ class Asker:
             reader.sent_after = 0
         for reader in self._readers[: READERS // 2]:
             reader.send(person.questions, after=False)
-        sent_s = time.perf_counter()
+        sent_s = self._withdrawn_s = time.perf_counter()
         self._withdrawer.sendall(person.withdraw)
         acknowledged_s = 0.0
         answer = b""
         while True:
             for descriptor, _ in self._ready():
                 if descriptor == self._withdrawer.fileno():
-                    answer += self._withdrawer.recv(_READ)
+                    piece = self._withdrawer.recv(_READ)
+                    if not piece:
+                        raise Broken("the server closed the connection of the withdrawals")
+                    answer += piece
                     if _is_whole(answer):
                         acknowledged_s = time.perf_counter()
+                        self._withdrawn_s = None
                         seen.acknowledged_us.append((acknowledged_s - sent_s) * 1e6)
                         for reader in self._readers[READERS // 2 :]:
                             self._go_on(reader, person, acknowledged_s)
@@ -258,7 +216,7 @@ class Asker:
     def _ready(self) -> list[tuple[int, int]]:
         found = self._poll.poll(_WAIT_MS)
         if not found:
-            raise Broken("no answer for half a minute")
+            raise Broken("no answer for 100 s")
         return found
 
 
@@ -273,6 +231,7 @@ def _is_whole(answer: bytes) -> bool:
 
 def _ask(end: Connection, port: int) -> None:
     listed: list[Person] = end.recv()
+    asker = None
     try:
         asker = Asker(port)
         end.send(asker.seen.ports)
@@ -280,7 +239,8 @@ def _ask(end: Connection, port: int) -> None:
             asker.race(person)
         end.send(asker.seen)
     except (OSError, Broken) as problem:
-        end.send(RuntimeError(f"{type(problem).__name__}: {problem}"))
+        state = "before the first race" if asker is None else asker.state()
+        end.send(RuntimeError(f"{type(problem).__name__}: {problem} ({state})"))
 
 
 # --- a run ----------------------------------------------------------------------------------------------------
@@ -303,7 +263,7 @@ def raced(port: int, listed: Sequence[Person], pids: Sequence[int]) -> tuple[See
     spread = served.connections_of(ports, pids)
     whole = Seen()
     for end in ends:
-        part = _received(end)
+        part = _part(end, pids)
         whole.trials += part.trials
         whole.disclosed += part.disclosed
         whole.under_way += part.under_way
@@ -312,6 +272,17 @@ def raced(port: int, listed: Sequence[Person], pids: Sequence[int]) -> tuple[See
         whole.behind_us += part.behind_us
         whole.examples += part.examples
     return whole, spread
+
+
+def _part(end: Connection, pids: Sequence[int]) -> Seen:
+    """Gives what one process saw; where it failed, the reason names workers that are gone."""
+    try:
+        found = _received(end)
+    except RuntimeError as problem:
+        gone = [pid for pid in pids if not Path(f"/proc/{pid}").exists()]
+        raise RuntimeError(f"{problem}; workers that are gone: {gone or 'none'}") from problem
+    assert isinstance(found, Seen)
+    return found
 
 
 def _received(end: Connection) -> Any:
@@ -359,6 +330,8 @@ def main() -> int:
                 },
                 workers=options.processes,
             )
+            pooled = Pooled(hub.port)
+            pooled.start()
             try:
                 seen, spread = raced(hub.port, listed, served.answering(hub.process.pid))
             finally:
@@ -375,12 +348,15 @@ def main() -> int:
     )
     print(
         f"acknowledgement p50 {quantile(seen.acknowledged_us, 0.5) / 1e3:.1f} ms, "
-        f"p99 {quantile(seen.acknowledged_us, 0.99) / 1e3:.1f} ms; "
+        f"p99 {quantile(seen.acknowledged_us, 0.99) / 1e3:.1f} ms, "
+        f"slowest {max(seen.acknowledged_us, default=0) / 1e3:.1f} ms; "
         f"{ratio(sum(one < 1_000 for one in seen.behind_us), len(seen.behind_us)):.0%} of the trials were sent within "
         f"1 ms of it, on connections to {len(spread)} workers ({'/'.join(map(str, spread))}); "
         f"{time.monotonic() - begun:.0f} s in all"
     )
-    return 1 if seen.disclosed or seen.trials < options.trials else 0
+    print(f"a connection that was silent for {SILENT_S:.0f} s: {pooled.said or 'not asked again by then'}")
+    is_lost = pooled.said not in ("", "answered with 200")
+    return 1 if seen.disclosed or seen.trials < options.trials or is_lost else 0
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from referral_hub.errors import ConfigurationError
-from referral_hub.settings import Settings, declared_settings, is_loopback
+from referral_hub.setting_values import is_loopback
+from referral_hub.settings import Settings, declared_settings
 
 
 def settings(**variables: str) -> Settings:
@@ -39,6 +40,9 @@ def test_the_defaults_are_those_of_the_interface():
         page_entries=50,
         max_json_depth=64,
         inner_origins=frozenset(),
+        browser_origins=frozenset(),
+        smtp_url="",
+        mail_from="hub@localhost",
     )
 
 

@@ -40,8 +40,21 @@ audit = sa.Table(
     text("origin"),
     sqlite_autoincrement=True,
 )
-"""``origin`` names the segment line of a read (``segment:offset``); empty for a line of a write."""
+"""``origin`` names the segment line of a read (``segment:offset``); empty for a line of a write.
+
+A row about several persons has no ``person``; its ``detail`` says which of its entities and consents are whose, and
+``audit_subject`` finds it.
+"""
 index("audit_person", audit.c.person, audit.c.at_us, where=audit.c.person.is_not(None))
+
+audit_subject = sa.Table(
+    "audit_subject",
+    METADATA,
+    number("person", primary_key=True, autoincrement=False),
+    number("audit", primary_key=True, autoincrement=False),
+    **CLUSTERED,
+)
+"""Which rows of ``audit`` tell of several persons at once, by person: one answered page is one row."""
 
 audit_seal = sa.Table(
     "audit_seal", METADATA, row_key("seq"), number("audit", unique=True), blob("previous"), blob("hash")

@@ -149,6 +149,29 @@ index_string = sa.Table(
 )
 index("index_string_row", index_string.c.row_id, index_string.c.parameter)
 
+index_number = sa.Table(
+    "index_number",
+    METADATA,
+    number("parameter", primary_key=True, autoincrement=False),
+    text("low", primary_key=True),
+    text("high", primary_key=True),
+    number("row_id", primary_key=True, autoincrement=False),
+    **CLUSTERED,
+)
+"""Numbers as texts that sort as they do; the parameter's digest holds the unit."""
+index("index_number_row", index_number.c.row_id, index_number.c.parameter)
+
+index_link = sa.Table(
+    "index_link",
+    METADATA,
+    number("parameter", primary_key=True, autoincrement=False),
+    text("target", primary_key=True),
+    number("row_id", primary_key=True, autoincrement=False),
+    **CLUSTERED,
+)
+"""References that chains and ``_has`` follow, to public ids; the parameter's digest holds the target's type."""
+index("index_link_row", index_link.c.row_id, index_link.c.parameter)
+
 conditional_key = sa.Table(
     "conditional_key", METADATA, number("digest", primary_key=True, autoincrement=False)
 )

@@ -10,19 +10,24 @@ import threading
 
 from referral_hub.adapters.fhir_rest import FhirRestChannel
 from referral_hub.adapters.guarded_http import GuardedHttp
+from referral_hub.adapters.rest_hook import RestHook
 from referral_hub.app import Parts, clock, open_hub
 from referral_hub.outbound.counting import Tally
 from referral_hub.outbound.delivery import Delivery
+from referral_hub.outbound.exporting import ExportWork
 from referral_hub.outbound.loop import DeliveryLoop, Pace
+from referral_hub.outbound.notifying import Matching, Notifying
 from referral_hub.outbound.patience import Patience
 from referral_hub.outbound.polling import Poller
 from referral_hub.outbound.timers import TimerWork
 from referral_hub.settings import Settings
 from referral_hub.store import upkeep
+from referral_hub.store.exports import ExportJobs
 from referral_hub.store.outbox import Outbox
 from referral_hub.store.partner_copies import PartnerCopies
 from referral_hub.store.sealer import Sealer
 from referral_hub.store.segments import Segments
+from referral_hub.store.subscriptions import Subscriptions
 from referral_hub.store.timers import Timers
 
 
@@ -32,6 +37,7 @@ def loop_of(parts: Parts, origin: str, *, pace: Pace | None = None) -> DeliveryL
     http = GuardedHttp(inner_origins=frozenset(origin.split(",")), timeout_s=5.0)
     channel = FhirRestChannel(http, parts.hub.base, clock)
     copies = PartnerCopies(parts.database, parts.writer)
+    subscriptions = Subscriptions(parts.database, parts.writer)
     tally = Tally()
     outbox = Outbox(parts.database, parts.writer, parts.bodies)
     timers = Timers(parts.database, parts.writer, parts.bodies)
@@ -48,6 +54,9 @@ def loop_of(parts: Parts, origin: str, *, pace: Pace | None = None) -> DeliveryL
         ),
         poller=Poller(parts.hub, copies, channel, tally=tally),
         timers=TimerWork(parts.hub, timers, tally=tally),
+        exports=ExportWork(parts.hub, ExportJobs(parts.database, parts.writer, parts.bodies), tally=tally),
+        matching=Matching(parts.hub, subscriptions, tally=tally),
+        notifying=Notifying(parts.hub, subscriptions, {"rest-hook": RestHook(http)}, tally=tally),
         segments=Segments(spool, parts.database, parts.writer),
         sealer=Sealer(parts.database, parts.writer, parts.keyring, spool / "checkpoints.jsonl"),
         upkeep=lambda now_us: upkeep.prune(parts.writer, now_us),

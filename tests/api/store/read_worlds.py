@@ -17,12 +17,13 @@ from referral_hub.access.principal import OrganizationFacts, refusal_targets
 from referral_hub.access.rows import Grant, ReferralAccess, Refusal, RefusalException
 from referral_hub.errors import Unavailable
 from referral_hub.exchange.change import AuditEntry, ConsentRows, ResourceWrite, TokenIndex
-from referral_hub.exchange.ports import Admitted, Criterion, SearchPlan
+from referral_hub.exchange.ports import Admitted
+from referral_hub.exchange.search_plan import Criterion, Order, SearchPlan
 from referral_hub.keyring.digests import IndexDigests
 from referral_hub.store import schema
 from referral_hub.store.bodies import SEALED, Bodies, Cipher, body_label, seal_under
 from referral_hub.store.database import Database, open_database
-from referral_hub.store.index_rows import rows_of
+from referral_hub.store.index_rows import TABLES, rows_of
 from referral_hub.store.store import SqlStore
 from tests.postgres import PostgresServer
 
@@ -127,29 +128,23 @@ class World:
 
     def resources(self, *writes: ResourceWrite, sealed: bool = False) -> None:
         rows = [self.row(write, sealed=sealed) for write in writes]
-        tokens: list[Any] = []
-        dates: list[Any] = []
-        strings: list[Any] = []
+        made: dict[str, list[Any]] = {name: [] for name in TABLES}
         for write in writes:
-            for kept, made in zip((tokens, dates, strings), rows_of(self.digests, write), strict=True):
-                kept.extend(made)
+            for name, found in rows_of(self.digests, write).items():
+                made[name].extend(found)
             marks = {self.digests.token(write.type, index.parameter, "") for index in write.tokens}
-            known = {(row["hash"], row["row_id"]) for row in tokens}
-            tokens.extend(
+            known = {(row["hash"], row["row_id"]) for row in made["index_token"]}
+            made["index_token"].extend(
                 {"hash": mark, "row_id": write.row_id} for mark in marks if (mark, write.row_id) not in known
             )
         self.put(schema.resource, rows)
         self.put(schema.resource_version, rows)
-        for table, made in (
-            (schema.index_token, tokens),
-            (schema.index_date, dates),
-            (schema.index_string, strings),
-        ):
-            self.put(table, made)
+        for name in TABLES:
+            self.put(schema.METADATA.tables[name], made[name])
 
     def row(self, write: ResourceWrite, *, sealed: bool = False) -> dict[str, Any]:
         made = asdict(write)
-        for name in ("interaction", "tokens", "dates", "strings"):
+        for name in ("interaction", "tokens", "dates", "strings", "numbers", "links"):
             del made[name]
         body, body_format = write.body, 0
         if sealed:
@@ -361,13 +356,21 @@ def referred(world: World, *persons: int) -> None:
 def plan(
     type_name: str, caller: OrganizationFacts, *criteria: Criterion, count: int = 100, **more: Any
 ) -> SearchPlan:
-    """A search for treatment, now."""
+    """A search for treatment, now; ``sort`` as (date parameter or ``_lastUpdated``, descending)."""
+    if "sort" in more:
+        more |= order(*more["sort"])
     found: dict[str, Any] = {
         "purpose": "TREAT",
         "refusal_targets": refusal_targets(caller),
         "at_us": NOW,
     }
     return SearchPlan(type_name, caller.id, criteria=criteria, count=count, **found | more)
+
+
+def order(code: str, descending: bool) -> dict[str, Any]:
+    """The order by one parameter; by a date, it is one of own rows only."""
+    kind = {"_lastUpdated": "updated", "_history": "versions", "versions": "versions"}.get(code, "date")
+    return {"sort": (Order(code, kind, descending),), **({"own_only": True} if kind == "date" else {})}
 
 
 def ids(world: World, asked: SearchPlan) -> list[str]:

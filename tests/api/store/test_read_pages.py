@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from referral_hub.access.rows import ReferralAccess
 from referral_hub.errors import Unavailable
 from referral_hub.exchange.change import ConsentRows, DateIndex, ResourceWrite
-from referral_hub.exchange.ports import SearchPlan
+from referral_hub.exchange.search_plan import SearchPlan
 from referral_hub.store import schema
 from referral_hub.store.database import Database, Row
 from referral_hub.store.search_sql import COUNT_LIMIT, VERSIONS

@@ -7,8 +7,8 @@ import pytest
 import sqlalchemy as sa
 
 from referral_hub.access.rows import ReferralAccess
-from referral_hub.exchange.change import DateIndex, ResourceWrite, StringIndex
-from referral_hub.exchange.ports import Criterion
+from referral_hub.exchange.change import DateIndex, ResourceWrite, StringIndex, TokenIndex
+from referral_hub.exchange.search_plan import Criterion
 from referral_hub.store import schema
 from tests.api.store.read_worlds import (
     CLINIC,
@@ -64,13 +64,18 @@ MARKS = (
         14,
         status="final",
         dates=(DateIndex("date", 100, 200), DateIndex("date", 900, 901)),
+        tokens=(TokenIndex("name:exact", "Green House", whole=True),),
         strings=(
             StringIndex("name", "green house"),
             StringIndex("name", "50%_off"),
             StringIndex("given", "anna maria", identifying=True),
         ),
     ),
-    own(15, strings=(StringIndex("name", "greenland"), StringIndex("given", "mariana", identifying=True))),
+    own(
+        15,
+        strings=(StringIndex("name", "greenland"), StringIndex("given", "mariana", identifying=True)),
+        tokens=(TokenIndex("name:exact", "greenland", whole=True),),
+    ),
 )
 
 
@@ -118,8 +123,8 @@ def missing(parameter: str, wanted: str, parameter_type: str) -> Criterion:
         ([string("green")], {14, 15}),
         ([string("green h", "50")], {14}),
         ([string("house")], set()),
-        ([string("green house", modifier="exact")], {14}),
-        ([string("green", "greenland", modifier="exact")], {15}),
+        ([token("name:exact", "Green House", visibility="own")], {14}),
+        ([token("name:exact", "Green", "greenland", "green house", visibility="own")], {15}),
         ([string("house", modifier="contains")], {14}),
         ([string("reen", modifier="contains")], {14, 15}),
         ([string("0%_o", modifier="contains")], {14}),

@@ -14,7 +14,7 @@ from referral_hub.access.principal import refusal_targets
 from referral_hub.access.rows import Grant, ReferralAccess
 from referral_hub.access.views import VERY_RESTRICTED_CATEGORIES, Cells, cells_of
 from referral_hub.exchange.change import ResourceWrite
-from referral_hub.exchange.ports import Criterion
+from referral_hub.exchange.search_plan import Criterion
 from tests.api.store.drawn_worlds import MARK, Drawn, draw
 from tests.api.store.read_worlds import World, plan, token, world_of
 

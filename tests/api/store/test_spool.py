@@ -14,8 +14,10 @@ import pytest
 
 from referral_hub.errors import Unavailable
 from referral_hub.store import schema
+from referral_hub.store import segments as ingesting
 from referral_hub.store import spool as spooling
 from referral_hub.store.audit_rows import entry_of
+from referral_hub.store.plan import Plan
 from referral_hub.store.segments import Segments
 from referral_hub.store.spool import Spool
 from tests.api.store.hubs import NOW, Hub, entry, patient
@@ -65,6 +67,31 @@ def test_ingesting_again_brings_only_what_is_new(hub: Hub, spool: Spool, segment
         assert segments.ingest(NOW).rows == 1
         assert segments.ingest(NOW).rows == 0
     assert [row["at_us"] for row in hub.rows(schema.audit)] == [NOW, NOW + 1, NOW + 2]
+
+
+def test_ingesting_ends_while_others_write_on(
+    hub: Hub, spool: Spool, folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(ingesting, "BATCH_ROWS", 1)
+
+    class ReadOnMeanwhile:
+        """The writer; before each batch is stored, somebody reads again."""
+
+        written = 0
+
+        def apply(self, plan: Plan) -> None:
+            ReadOnMeanwhile.written += 1
+            assert ReadOnMeanwhile.written < 20, "it follows the end of the file for ever"
+            spool.append((told(100 + self.written),), durable=False)
+            hub.writer.apply(plan)
+
+        def close(self) -> None:
+            """Nothing is held."""
+
+    for position in range(3):
+        spool.append((told(position),), durable=False)
+    assert Segments(folder, hub.database, ReadOnMeanwhile()).ingest(NOW).rows == 3
+    assert Segments(folder, hub.database, hub.writer).ingest(NOW).rows == 3
 
 
 def test_many_threads_append_and_several_ingest_and_each_line_counts_once(

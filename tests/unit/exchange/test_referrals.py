@@ -8,10 +8,14 @@ from hypothesis import strategies as st
 
 from referral_hub.exchange.referrals import (
     HISTORY_AFTER_US,
+    TAKEN_BACK,
+    Fetch,
     Open,
+    PassDown,
     RecordMove,
     ReferralFacts,
     Remind,
+    Report,
     SetBusinessStatus,
     Tell,
     consequences,
@@ -89,6 +93,41 @@ OPENED = replace(BASE, opened=True)
             (Open("history", accepted=True), Tell("task-update"), RecordMove()),
         ),
         (replace(BASE, before="draft", after="cancelled"), (RecordMove(),)),
+        (
+            replace(BASE, hosting="source"),
+            (SetBusinessStatus("awaiting-consent"), Fetch(), RecordMove()),
+        ),
+        (
+            replace(BASE, hosting="hub"),
+            (
+                SetBusinessStatus("hub-routing"),
+                Open("notice", accepted=False),
+                Tell("task-notice"),
+                RecordMove(),
+            ),
+        ),
+        (
+            replace(BASE, hosting="hub", live_release=False),
+            (SetBusinessStatus("awaiting-consent"), RecordMove()),
+        ),
+        (
+            replace(BASE, hosting="source", before="requested", after="cancelled"),
+            (RecordMove(), PassDown()),
+        ),
+        (
+            replace(BASE, hosting="source", before="requested", after="rejected", by_owner=True),
+            (RecordMove(),),
+        ),
+        (
+            replace(
+                BASE, hosting="hub", before="requested", after="requested", business_after="acknowledged"
+            ),
+            (RecordMove(), PassDown()),
+        ),
+        (
+            replace(OPENED, child=True, before="requested", after="rejected", by_owner=True),
+            (Open("history", accepted=False), RecordMove(), Report()),
+        ),
     ],
 )
 def test_consequences(facts: ReferralFacts, expected: tuple[object, ...]) -> None:
@@ -110,6 +149,8 @@ FACTS = st.builds(
     opened=st.booleans(),
     due_us=st.none() | st.integers(0, 200 * DAY_US),
     permit_end_us=st.none() | st.integers(0, 200 * DAY_US),
+    hosting=st.sampled_from(["", "hub", "source"]),
+    child=st.booleans(),
 )
 
 
@@ -135,3 +176,23 @@ def test_full_of_a_closed_referral_ends_with_the_permit_and_after_thirty_days(fa
 def test_an_internal_task_opens_and_tells_nothing(facts: ReferralFacts) -> None:
     found = consequences(replace(facts, internal=True))
     assert not any(isinstance(one, Open | Tell) for one in found)
+
+
+@given(FACTS)
+def test_a_request_that_lies_elsewhere_opens_and_tells_nothing_when_it_is_asked(facts: ReferralFacts) -> None:
+    asked = replace(facts, hosting="source", before="draft", after="requested", internal=False, opened=False)
+    found = consequences(asked)
+    assert not any(isinstance(one, Open | Tell) for one in found)
+    assert Fetch() in found
+
+
+@given(FACTS)
+def test_only_what_is_passed_on_is_passed_down_and_only_what_was_passed_on_reported(
+    facts: ReferralFacts,
+) -> None:
+    found = consequences(facts)
+    assert (Report() in found) <= facts.child
+    assert (PassDown() in found) <= bool(facts.hosting)
+    if PassDown() in found:
+        assert not facts.by_owner
+        assert facts.after in TAKEN_BACK or facts.before == facts.after

@@ -26,10 +26,10 @@ from referral_hub.exchange.ports import (
     Released,
     ResourceRow,
     SearchPage,
-    SearchPlan,
     Standing,
     TokenRow,
 )
+from referral_hub.exchange.search_plan import SearchPlan
 from referral_hub.exchange.writing import Writing
 from referral_hub.fhir import json_codec
 from referral_hub.fhir.canonical import PLACER, V2_0203

@@ -6,9 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from referral_hub.exchange.change import DateIndex, ResourceWrite, StringIndex, TokenIndex
+from referral_hub.exchange.change import (
+    DateIndex,
+    LinkIndex,
+    NumberIndex,
+    ResourceWrite,
+    StringIndex,
+    TokenIndex,
+)
 from referral_hub.keyring.digests import IndexDigests
-from referral_hub.store.index_rows import rows_of, spellings, string_rows, token_rows
+from referral_hub.store.index_rows import pair_text, rows_of, spellings, string_rows, token_rows
 
 DIGESTS = IndexDigests(b"k" * 32)
 
@@ -75,9 +82,32 @@ WRITE = ResourceWrite(
     tokens=(TokenIndex("status", "|requested"),),
     dates=(DateIndex("authored-on", 1, 2), DateIndex("authored-on", 1, 2)),
     strings=(StringIndex("name", "x"),),
+    numbers=(NumberIndex("weight", "2", "2", ("", "urn:u|kg", "|kg", "|kilo")),),
+    links=(LinkIndex("focus", "ServiceRequest", "s"),),
 )
 
 
 def test_a_deleted_resource_is_found_by_nothing():
-    assert [len(rows) for rows in rows_of(DIGESTS, WRITE)] == [3, 1, 1]
-    assert rows_of(DIGESTS, replace(WRITE, interaction="delete")) == ([], [], [])
+    assert {name: len(rows) for name, rows in rows_of(DIGESTS, WRITE).items()} == {
+        "index_token": 3,
+        "index_date": 1,
+        "index_string": 1,
+        "index_number": 4,
+        "index_link": 1,
+    }
+    assert not any(rows_of(DIGESTS, replace(WRITE, interaction="delete")).values())
+
+
+def test_a_composite_is_found_by_every_spelling_of_both_its_parts():
+    pair = TokenIndex("pair", "urn:b|2", under="urn:a|1")
+    found = {row["hash"] for row in token_rows(DIGESTS, "Observation", 1, [pair])}
+    firsts, seconds = ("urn:a|1", "1", "urn:a|"), ("urn:b|2", "2", "urn:b|")
+    asked = {DIGESTS.token("Observation", "pair", pair_text(a, b)) for a in firsts for b in seconds}
+    assert found == asked
+    assert DIGESTS.token("Observation", "pair", "") not in found
+
+
+def test_a_whole_text_is_found_by_itself_alone():
+    written = TokenIndex("name:exact", "a|b", whole=True)
+    [row] = token_rows(DIGESTS, "Organization", 1, [written])
+    assert row["hash"] == DIGESTS.token("Organization", "name:exact", "a|b")

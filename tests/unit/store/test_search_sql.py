@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from referral_hub.access.principal import OrganizationFacts, refusal_targets
-from referral_hub.exchange.ports import Criterion, SearchPlan
+from referral_hub.exchange.search_plan import Criterion, Order, SearchPlan
 from referral_hub.keyring.digests import IndexDigests
 from referral_hub.resources.catalog import DEFINITIONS
 from referral_hub.store.search_sql import COUNT_LIMIT, statement_of
@@ -22,6 +22,10 @@ TYPES = tuple(sorted(DEFINITIONS))
 
 
 def plan(type_name: str, *criteria: Criterion, **more: Any) -> SearchPlan:
+    if "sort" in more:
+        code, descending = more["sort"]
+        kind = {"_lastUpdated": "updated", "_history": "versions", "versions": "versions"}.get(code, "date")
+        more |= {"sort": (Order(code, kind, descending),), "own_only": kind != "updated"}
     found: dict[str, Any] = {"purpose": "TREAT", "refusal_targets": refusal_targets(CLINIC), "at_us": 5}
     return SearchPlan(type_name, CLINIC.id, criteria=criteria, count=20, **found | more)
 

@@ -6,23 +6,23 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from referral_hub.exchange.ports import Criterion
+from referral_hub.exchange.search_plan import Criterion, NumberSpan
 from referral_hub.keyring.digests import IndexDigests
 from referral_hub.store.columns import INTEGER
 from referral_hub.store.criteria_sql import (
     ByColumn,
-    ByDate,
     ById,
     ByPerson,
+    ByStatuses,
     ByText,
     ByToken,
     ByUpdated,
     ByWord,
     Finder,
     Missing,
-    compared,
     finder,
 )
+from referral_hub.store.span_sql import ByDate, ByNumber, compared
 from referral_hub.store.statements import Statement
 
 DIGESTS = IndexDigests(bytes(32))
@@ -44,7 +44,15 @@ def token(parameter: str, *texts: str, **more: Any) -> Criterion:
         ("ServiceRequest", token("requester", "Organization/a"), ByColumn("requester", False)),
         ("Location", token("owner", "Organization/a"), ByToken(False)),
         ("Task", token("status", "requested"), ByColumn("status", False)),
-        ("Task", token("status", "requested", "accepted"), ByColumn("status", True)),
+        ("Task", token("status", "requested", "accepted"), ByStatuses(2)),
+        ("Task", token("status", "requested", "requested"), ByColumn("status", True)),
+        ("Task", token("status", *"abcdefghi"), ByColumn("status", True)),
+        ("Observation", token("value", "x", under="a"), ByToken(False)),
+        (
+            "Observation",
+            Criterion("v", "number", "own", numbers=(NumberSpan("ge", "1", "", ""),)),
+            ByNumber(("ge",)),
+        ),
         ("Task", token("status", "|requested"), ByToken(False)),
         ("Task", token("status", "http://hl7.org/fhir/task-status|requested"), ByToken(False)),
         ("Patient", token("status", "x"), ByToken(False)),

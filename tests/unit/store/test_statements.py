@@ -1,11 +1,13 @@
 """Statements: the same question for both databases, and refused at import where the driver could not take it."""
 
+import gc
 import importlib
 import pkgutil
 
 import pytest
 import sqlalchemy as sa
 
+import referral_hub
 import referral_hub.store
 from referral_hub.store import schema
 from referral_hub.store.statements import (
@@ -38,7 +40,7 @@ REFUSED = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_a_bare_driver_cannot_take_is_refused(name: str):
     with pytest.raises(ValueError, match="asked"):
-        Statement("asked", REFUSED[name])
+        Statement("asked", REFUSED[name]).check()
 
 
 def text_of(expression: object, dialect: str) -> str:
@@ -88,7 +90,7 @@ def test_the_two_spellings_of_a_statement_take_the_same_parameters():
                 "sqlite": sa.select(TASK.id).where(TASK.row_id == whole("a")),
                 "postgresql": sa.select(TASK.id).where(TASK.row_id == whole("b")),
             },
-        )
+        ).check()
 
 
 @pytest.mark.parametrize("text", ["it's", "a b", "x;", "'"])
@@ -119,6 +121,27 @@ def test_every_statement_of_the_store_that_writes_is_loaded_with_the_writer():
         if module.name not in ("migrate", "migrations"):
             importlib.import_module(f"referral_hub.store.{module.name}")
     assert set(WRITES.names()) == loaded
+
+
+def test_every_statement_there_is_can_be_given_to_both_drivers():
+    for module in pkgutil.walk_packages(referral_hub.__path__, "referral_hub."):
+        if ".migrations" not in module.name and not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    found = [
+        one for one in gc.get_objects() if isinstance(one, Statement) and not one.name.startswith("asked")
+    ]
+    assert {one.name for one in found} >= {*WRITES.names(), "read", "resources_beside", "token_read"}
+    for statement in found:
+        statement.check()
+        if statement.takes_rows:
+            assert ":rows" not in statement.text["sqlite"]
+
+
+def test_a_statement_is_compiled_only_for_the_database_that_is_used():
+    statement = Statement("asked", sa.select(TASK.id).where(TASK.row_id == whole("row")))
+    assert dict(statement.text) == {}
+    assert statement.text["sqlite"].endswith(":row")
+    assert list(statement.text) == ["sqlite"]
 
 
 def test_no_column_is_anything_but_whole_words_or_octets():
