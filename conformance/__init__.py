@@ -1,9 +1,10 @@
-"""The hub measured with what others made.
+"""The hub measured with what others made, and a suite for any server.
 
-What lives here: the hub beside HL7's own validator (``conformance.hl7``): everything it emits is judged, and
-thousands of small faults are shown to both validators. See ``docs/conformance.md``. What does not: the hub's
-own tests, which are in ``tests/``.
+What lives here: a suite that asks any FHIR server by its base URL, one check per requirement (``python -m
+conformance``), with the servers it is itself tried on (``conformance.faulty``, ``conformance.hapi_server``); and the
+hub beside HL7's own validator (``conformance.hl7``). See ``docs/conformance.md``. What does not: the hub's own tests,
+which are in ``tests/``.
 
-What will live here as well: a suite for any server by its base URL, one check per requirement. That one talks
-HTTP only and imports nothing of ``referral_hub``.
+The suite talks HTTP only and imports nothing of ``referral_hub``: it needs ``requests`` and ``joserfc``, and runs
+wherever this folder is copied to. The modules about HL7's validator do import the hub.
 """

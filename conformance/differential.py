@@ -19,9 +19,12 @@ from conformance.faults import KINDS
 from conformance.listening import Emitted
 from conformance.mutations import mutated
 from conformance.own_verdict import hub_says
+from conformance.profile_faults import PROFILE_KINDS
 from conformance.verdicts import Verdict, excuse_for
 from referral_hub.fhir import json_codec
+from referral_hub.fhir.canonical import CANONICAL
 from referral_hub.resources.catalog import DEFINITIONS
+from scripts import build_profiles
 
 Json = dict[str, Any]
 Source = tuple[str, Json]
@@ -48,11 +51,17 @@ class Case:
 
 
 def sources(bodies: Iterable[Emitted]) -> dict[str, list[Source]]:
-    """Gives the valid resources that are broken, by type: those the hub emitted, and the official examples."""
+    """Gives the valid resources that are broken, by type: what the hub emitted, its examples, the official ones.
+
+    What claims a profile stands apart from the rest of its type, so that as many mutants are made of it.
+    """
     found: dict[str, list[Source]] = defaultdict(list)
     for one in bodies:
         if len(one.body) <= LARGEST_SOURCE:
             _add(found, one.name, one.body, (*DEFINITIONS, "Bundle"))
+    for name, body in build_profiles.committed().items():
+        if name.startswith(build_profiles.EXAMPLES):
+            _add(found, name, body, DEFINITIONS)
     for file in sorted(EXAMPLES.glob("*.json")) if EXAMPLES.is_dir() else ():
         _add(found, file.name, file.read_bytes(), DEFINITIONS)
     return dict(sorted(found.items()))
@@ -61,7 +70,14 @@ def sources(bodies: Iterable[Emitted]) -> dict[str, list[Source]]:
 def _add(found: dict[str, list[Source]], name: str, body: bytes, types: Iterable[str]) -> None:
     resource = json_codec.decode_object(body)
     if resource["resourceType"] in types:
-        found[resource["resourceType"]].append((name, resource))
+        found[_kind_of(resource)].append((name, resource))
+
+
+def _kind_of(resource: Json) -> str:
+    own = [url for url in resource.get("meta", {}).get("profile", ()) if url.startswith(CANONICAL)]
+    return (
+        f"{resource['resourceType']} ({own[0].rpartition('/')[2]})" if own else str(resource["resourceType"])
+    )
 
 
 def cases(found: Mapping[str, Sequence[Source]], wanted: int = MUTANTS, seed: int = SEED) -> list[Case]:
@@ -70,8 +86,10 @@ def cases(found: Mapping[str, Sequence[Source]], wanted: int = MUTANTS, seed: in
     each = max(1, round(wanted / (len(KINDS) * max(1, len(found))) * _SOME_FIND_NO_PLACE))
     made: dict[bytes, Case] = {}
     for type_name, resources in found.items():
-        for kind in KINDS:
-            for _ in range(each):
+        under_a_profile = type_name.endswith(")")
+        kinds = (*KINDS, *PROFILE_KINDS) if under_a_profile else KINDS
+        for kind in kinds:
+            for _ in range(each * _AS_OFTEN if kind in PROFILE_KINDS else each):
                 name, resource = chance.choice(resources)
                 mutant = mutated(resource, kind, chance.getrandbits(32))
                 if mutant is not None:
@@ -82,6 +100,8 @@ def cases(found: Mapping[str, Sequence[Source]], wanted: int = MUTANTS, seed: in
 
 
 _SOME_FIND_NO_PLACE = 1.2
+_AS_OFTEN = 5
+"""A fault that only a profile minds is made this many times as often as one that R4 minds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +143,7 @@ def compare(judged: Iterable[tuple[Case, Verdict]]) -> Comparison:
 
 
 _RULE = re.compile(r"[\w-]+: ([a-z]+-\d+):")
-_VARIABLE = re.compile(r"(?:possible are|did you mean|leads to) .*|\S+ and _\S+|there: .*")
+_VARIABLE = re.compile(r"(?:possible are|did you mean|leads to|code: write) .*|\S+ and _\S+|there: .*")
 
 
 def _cause(told: str) -> str:
@@ -145,7 +165,8 @@ def report(compared: Comparison, total: int) -> bool:
     stricter = sum(map(len, compared.stricter.values()))
     laxer = len({case.body for found in compared.excused.values() for case in found})
     print(
-        f"differential: {total} mutants of {len(KINDS)} kinds; refused by both {compared.both_refuse}, "
+        f"differential: {total} mutants of {len(KINDS) + len(PROFILE_KINDS)} kinds; "
+        f"refused by both {compared.both_refuse}, "
         f"taken by both {compared.both_accept}, refused by the hub alone {stricter}, "
         f"by HL7's validator alone {laxer} with a reason and {len(compared.unexplained)} without"
     )

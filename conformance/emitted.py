@@ -14,7 +14,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from conformance import answer_stories, record_stories, sent_stories, stories
+from conformance import (
+    answer_stories,
+    further_stories,
+    profiled_stories,
+    record_stories,
+    sent_stories,
+    stories,
+)
 from conformance.judge import CannotJudge, judge, missing_tools
 from conformance.listening import Emitted, Heard
 from conformance.own_verdict import hub_says
@@ -38,6 +45,8 @@ STORIES: tuple[Callable[[Heard, World], None], ...] = (
     answer_stories.play_operations,
     answer_stories.play_refusals,
     sent_stories.play_sent,
+    profiled_stories.play_profiled,
+    further_stories.play_further,
 )
 
 FEWEST = 2000

@@ -1,10 +1,14 @@
 """HL7's own validator, asked about many resources at once.
 
-What lives here: building the Java command under ``conformance/java`` with Maven, running it, and reading its
-verdicts. What does not: which resources (``conformance.emitted``, ``conformance.mutations``), and which of its
-errors count (``conformance.verdicts``).
+What lives here: building the Java command under ``conformance/java`` with Maven, running it with the hub's own
+definitions, and reading its verdicts. What does not: which resources (``conformance.emitted``,
+``conformance.mutations``), and which of its errors count (``conformance.verdicts``).
 
-Source: HAPI FHIR ``FhirInstanceValidator`` with the R4 4.0.1 definitions; see ``docs/conformance.md``.
+The hub's definitions go in as the FHIR NPM package that ``make profiles`` gives to others, so that this package
+is proven by a foreign tool in every run. A profile that a resource claims is in force.
+
+Source: HAPI FHIR ``FhirInstanceValidator`` with the R4 4.0.1 definitions and ``NpmPackageValidationSupport``;
+see ``docs/conformance.md``.
 """
 
 import json
@@ -16,12 +20,14 @@ from pathlib import Path
 
 from conformance.verdicts import Fault, Verdict, verdict_of
 from referral_hub.fhir.canonical import CANONICAL
+from scripts import build_profiles
 
 _PROJECT = Path(__file__).with_name("java")
 _SOURCE = _PROJECT / "src/main/java/conformance/Judge.java"
 _TARGET = _PROJECT / "target"
 _STAMP = _TARGET / "built"
 _OLDEST_JAVA = 17
+_PACKAGE = "package.tgz"
 
 
 class CannotJudge(Exception):
@@ -82,8 +88,9 @@ def judge(resources: Iterable[tuple[str, bytes]]) -> list[Verdict]:
         with questions.open("w", encoding="utf-8") as lines:
             for name, body in asked:
                 lines.write(json.dumps({"name": name, "body": body.decode()}) + "\n")
+        Path(folder, _PACKAGE).write_bytes(build_profiles.package(build_profiles.committed()))
         # ":" parts a class path wherever there is no Windows.
-        classes = f"{_TARGET / 'classes'}:{_TARGET / 'lib'}/*"
+        classes = f"{_TARGET / 'classes'}:{_TARGET / 'lib'}/*:{folder}"
         command = [
             "java",
             "-XX:+UseParallelGC",
@@ -92,6 +99,7 @@ def judge(resources: Iterable[tuple[str, bytes]]) -> list[Verdict]:
             classes,
             "conformance.Judge",
             CANONICAL,
+            _PACKAGE,
         ]
         done = subprocess.run(  # noqa: S603  fixed words
             [*command, str(questions), str(answers)], capture_output=True, text=True, check=False
@@ -130,6 +138,15 @@ _SELF_TEST: tuple[tuple[str, bytes], ...] = (
     (
         f"{_BROKEN} extension of a stranger",
         b'{"resourceType":"Patient","extension":[{"url":"https://stranger.test/x","valueCode":"a"}]}',
+    ),
+    (
+        f"{_BROKEN} profile",
+        f"""{{"resourceType":"Patient","meta":{{"profile":["{CANONICAL}/StructureDefinition/person"]}},
+        "gender":"female"}}""".encode(),
+    ),
+    (
+        f"{_BROKEN} claim of a profile that nobody knows",
+        f"""{{"resourceType":"Patient","meta":{{"profile":["{CANONICAL}/StructureDefinition/nothing"]}}}}""".encode(),
     ),
     (
         "self-test: sound, with an extension and a code system of the hub's own base",

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from conformance.faults import KINDS
+from conformance.profile_faults import PROFILE_KINDS
 
 Json = dict[str, Any]
 
@@ -32,10 +33,13 @@ def mutated(resource: Json, kind: str, seed: int) -> Mutant | None:
 
     Args:
         resource: decoded JSON; it is not altered.
-        kind: a key of ``KINDS``.
+        kind: a key of ``KINDS`` or ``PROFILE_KINDS``.
         seed: chooses the place.
     """
     broken = copy.deepcopy(resource)
     chance = random.Random(seed)  # noqa: S311  nothing secret is drawn
-    place = KINDS[kind](broken, chance)
+    place = _ALL[kind](broken, chance)
     return Mutant(broken, kind, place) if place and broken != resource else None
+
+
+_ALL = {**KINDS, **PROFILE_KINDS}

@@ -169,7 +169,7 @@ def _completed_and_over(it: Story) -> None:
     time.sleep(_SECONDS + 0.5)
 
 
-_SECONDS = 2
+_SECONDS = 4
 
 
 def _signed_for_seconds(it: Story) -> None:

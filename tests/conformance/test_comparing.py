@@ -6,6 +6,7 @@ from conformance import differential, emitted
 from conformance.differential import Case, cases, compare, report, sources
 from conformance.judge import CannotJudge, _check_itself, missing_tools
 from conformance.listening import Emitted
+from conformance.profile_faults import PROFILE_KINDS
 from conformance.verdicts import Fault, Verdict
 from referral_hub.resources.catalog import DEFINITIONS
 
@@ -60,6 +61,9 @@ def test_mutants_are_made_of_what_was_emitted(monkeypatch: pytest.MonkeyPatch) -
     ]
     monkeypatch.setattr(differential, "EXAMPLES", differential.EXAMPLES / "none")
     found = sources(bodies)
+    own = {name for name in found if name.endswith(")")}
+    assert {"Patient (person)", "Task (recall-task)", "Consent (consent-release)"} < own
+    found = {name: those for name, those in found.items() if name not in own}
     assert {name: [source for source, _ in those] for name, those in found.items()} == {
         "Patient": ["a patient"]
     }
@@ -68,6 +72,13 @@ def test_mutants_are_made_of_what_was_emitted(monkeypatch: pytest.MonkeyPatch) -
     assert len({case.body for case in made}) == len(made) > 20
     assert any(case.told for case in made)
     assert any(not case.told for case in made)
+
+
+def test_what_claims_a_profile_gets_the_faults_that_only_a_profile_minds() -> None:
+    claims = {name: those for name, those in sources([]).items() if name == "Task (referral-task)"}
+    made = cases(claims, wanted=300)
+    kinds = {case.name.partition(": ")[2].partition(" at ")[0] for case in made}
+    assert set(PROFILE_KINDS) < kinds
 
 
 def _all_types() -> list[Emitted]:

@@ -25,6 +25,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.hl7.fhir.common.hapi.validation.support.CommonCodeSystemsTerminologyService;
 import org.hl7.fhir.common.hapi.validation.support.InMemoryTerminologyServerValidationSupport;
+import org.hl7.fhir.common.hapi.validation.support.NpmPackageValidationSupport;
 import org.hl7.fhir.common.hapi.validation.support.SnapshotGeneratingValidationSupport;
 import org.hl7.fhir.common.hapi.validation.support.ValidationSupportChain;
 import org.hl7.fhir.common.hapi.validation.validator.FhirDefaultPolicyAdvisor;
@@ -40,10 +41,12 @@ import org.hl7.fhir.r5.utils.validation.constants.ReferenceValidationPolicy;
 /**
  * Says of each resource in a file whether HL7's own validator finds it valid FHIR R4.
  *
- * <p>Asked with two file names. The first holds one JSON object a line, {@code {"name": …, "body": …}}, where
- * body is the resource as text, exactly as it was sent. The second is written: one JSON object a line, in the
- * same order, {@code {"name": …, "issues": [{"severity", "id", "location", "message"}]}}, with the errors alone;
- * an empty list is a valid resource. Nothing is fetched: the definitions are those of R4 4.0.1 in the jar.
+ * <p>Asked with the hub's canonical base, the name of a FHIR NPM package on the class path, and two file names.
+ * The first file holds one JSON object a line, {@code {"name": …, "body": …}}, where body is the resource as
+ * text, exactly as it was sent. The second is written: one JSON object a line, in the same order,
+ * {@code {"name": …, "issues": [{"severity", "id", "location", "message"}]}}, with the errors alone; an empty
+ * list is a valid resource. Nothing is fetched: the definitions are those of R4 4.0.1 in the jar and those of
+ * the package. A profile named in {@code meta.profile} is in force, and one that nobody knows is an error.
  *
  * <p>What is an error of the resource and what only says "I cannot know that code" is not decided here but in
  * {@code conformance/verdicts.py}, from the message's id.
@@ -53,11 +56,17 @@ public final class Judge {
 
   private final FhirValidator validator;
 
-  private Judge(String ownBase) {
+  private Judge(String ownBase, String ownPackage) throws IOException {
     FhirContext r4 = FhirContext.forR4();
+    NpmPackageValidationSupport own = new NpmPackageValidationSupport(r4);
+    own.loadPackageFromClasspath("classpath:" + ownPackage);
+    if (own.fetchAllStructureDefinitions().isEmpty()) {
+      throw new IOException("no profile in " + ownPackage);
+    }
     ValidationSupportChain definitions =
         new ValidationSupportChain(
             new DefaultProfileValidationSupport(r4),
+            own,
             new CommonCodeSystemsTerminologyService(r4),
             new InMemoryTerminologyServerValidationSupport(r4),
             new SnapshotGeneratingValidationSupport(r4));
@@ -154,15 +163,15 @@ public final class Judge {
 
   /** Judges every line of the first file into the second. */
   public static void main(String[] arguments) throws IOException, InterruptedException, ExecutionException {
-    if (arguments.length != 3) {
-      System.err.println("usage: Judge OWN-BASE RESOURCES.ndjson VERDICTS.ndjson");
+    if (arguments.length != 4) {
+      System.err.println("usage: Judge OWN-BASE PACKAGE-ON-CLASSPATH RESOURCES.ndjson VERDICTS.ndjson");
       System.exit(2);
     }
-    Judge judge = new Judge(arguments[0]);
+    Judge judge = new Judge(arguments[0], arguments[1]);
     int processors = Runtime.getRuntime().availableProcessors();
     ExecutorService workers = Executors.newFixedThreadPool(processors);
-    try (BufferedReader asked = Files.newBufferedReader(Path.of(arguments[1]));
-        BufferedWriter told = Files.newBufferedWriter(Path.of(arguments[2]))) {
+    try (BufferedReader asked = Files.newBufferedReader(Path.of(arguments[2]));
+        BufferedWriter told = Files.newBufferedWriter(Path.of(arguments[3]))) {
       Deque<Future<String>> waiting = new ArrayDeque<>();
       for (String line = asked.readLine(); line != null || !waiting.isEmpty(); ) {
         if (line != null && waiting.size() < 4 * processors) {
