@@ -11,6 +11,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 RUNTIME := $(VENV)/.runtime-installed
 DEV := $(VENV)/.dev-installed
+INTEROP := $(VENV)/.interop-installed
 # Extra arguments for pytest: `make test ARGS="-k consent -x"`.
 ARGS ?=
 # `make lock UPGRADE=--upgrade` takes the newest versions that pyproject.toml allows.
@@ -45,6 +46,11 @@ $(DEV): requirements/dev.lock $(RUNTIME)
 	@$(PIP) install --require-hashes -r requirements/dev.lock
 	@touch $@
 
+$(INTEROP): requirements/interop.lock $(DEV)
+	@echo "installing the client libraries that are driven against a hub"
+	@$(PIP) install --require-hashes -r requirements/interop.lock
+	@touch $@
+
 # ---- the words ----
 
 # $(call need,FILE,WHAT): a word whose work is not there says so and fails, it does not pass silently.
@@ -68,11 +74,13 @@ check: $(DEV)  ## format, lint, types, imports
 profiles: $(DEV)  ## write the FHIR profiles' JSON from their FSH sources (needs SUSHI)
 	$(call need,scripts/build_profiles.py,the build of the profiles)
 	@$(BIN)/python scripts/build_profiles.py $(ARGS)
+	@$(BIN)/python scripts/compile_own_definitions.py $(ARGS)
 
-conformance: $(DEV)  ## all that the hub emits, and thousands of faults, judged by HL7's validator (needs a JDK, Maven)
+conformance: $(DEV)  ## our suite on this hub, on HAPI, on faulty servers; HL7's validator on all that the hub emits (needs a JDK, Maven)
+	@$(BIN)/python -m conformance.faulty --expected conformance/expected
 	@$(BIN)/python -m conformance.hl7 $(ARGS)
 
-interop: $(DEV)  ## against what others wrote: validators, servers, client libraries
+interop: $(INTEROP)  ## against what others wrote: validators, servers, client libraries
 	$(call need,tests/interop/test_*.py,a test of this kind)
 	@$(BIN)/python -m pytest tests/interop $(ARGS)
 
@@ -101,6 +109,7 @@ docs: $(DEV)  ## write the parts of docs/ that follow from declarations
 
 lock: $(DEV)  ## requirements/*.lock from pyproject.toml; UPGRADE=--upgrade takes newer versions
 	@$(BIN)/uv pip compile $(LOCK) $(UPGRADE) --group dev pyproject.toml --output-file requirements/dev.lock
+	@$(BIN)/uv pip compile $(LOCK) $(UPGRADE) --constraint requirements/dev.lock --group interop pyproject.toml --output-file requirements/interop.lock
 	@$(BIN)/uv pip compile $(LOCK) --constraint requirements/dev.lock pyproject.toml --output-file requirements/runtime.lock
 	@$(BIN)/uv pip compile $(LOCK) --constraint requirements/dev.lock --group build --output-file requirements/build.lock
 

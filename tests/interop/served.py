@@ -90,29 +90,35 @@ class Partner:
     algorithm: str
     scope: str
 
-    def token(self) -> str:
-        """Fetches a fresh access token."""
+    def token_endpoint(self) -> str:
+        """Finds where tokens are given."""
         discovered = requests.get(f"{self.base_url}/fhir/.well-known/smart-configuration", timeout=10).json()
-        now = int(time.time())
-        assertion = jwt.encode(
+        return str(discovered["token_endpoint"])
+
+    def assertion(self) -> str:
+        """Signs a fresh client assertion."""
+        return jwt.encode(
             {
                 "iss": self.client_id,
                 "sub": self.client_id,
-                "aud": discovered["token_endpoint"],
-                "exp": now + 240,
+                "aud": self.token_endpoint(),
+                "exp": int(time.time()) + 240,
                 "jti": str(uuid.uuid4()),
             },
             self.key,
             algorithm=self.algorithm,
             headers={"kid": self.kid, "typ": "JWT"},
         )
+
+    def token(self) -> str:
+        """Fetches a fresh access token."""
         answer = requests.post(
-            discovered["token_endpoint"],
+            self.token_endpoint(),
             data={
                 "grant_type": "client_credentials",
                 "scope": self.scope,
                 "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-                "client_assertion": assertion,
+                "client_assertion": self.assertion(),
             },
             timeout=10,
         )
