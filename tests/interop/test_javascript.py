@@ -28,7 +28,8 @@ def installed() -> None:
     lock = (HERE / "package-lock.json").read_text()
     if stamp.exists() and stamp.read_text() == lock:
         return
-    command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    # Peers of one of them are for other surroundings, such as a phone.
+    command = ["npm", "ci", "--legacy-peer-deps", "--ignore-scripts", "--no-audit", "--no-fund"]
     done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     stamp.write_text(lock)
