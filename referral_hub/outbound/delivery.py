@@ -158,7 +158,7 @@ class Delivery(Generic[C]):
     def _sent_once(self, claimed: C) -> "_Sent | Stays":
         found = departure_of(self._hub, self._copies, claimed, self._channel.ready)
         if isinstance(found, Stays):
-            return found
+            return self._arrived(found) or found
         # Nothing may stand between the last look at her consents, just made, and the sending.
         if found.how == "create":
             url = self._channel.send(found.receiver, found.released, key=claimed.key)
@@ -167,6 +167,13 @@ class Delivery(Generic[C]):
         if not url:
             return _Sent(found, "", Updated(sent=False, status=found.row.status))
         return _Sent(found, url, self._channel.update(found.receiver, url, found.released, key=claimed.key))
+
+    def _arrived(self, stays: Stays) -> "_Sent | None":
+        """Gives what an attempt before this one came to, where the partner has the Task and nobody heard of it."""
+        url = self._channel.find(stays.tried.receiver, stays.tried.released) if stays.tried else ""
+        if stays.tried is None or not url:
+            return None
+        return _Sent(stays.tried, url, Updated(sent=True, status=stays.tried.row.status))
 
     # --- what became of it -----------------------------------------------------------------------------
 
@@ -178,7 +185,8 @@ class Delivery(Generic[C]):
         departure, url, updated = found.departure, found.url, found.updated
         row, receiver = departure.row, departure.receiver
         entries: list[AuditEntry] = []
-        if updated.sent:
+        # A notice that is found there had arrived, whoever closed it since and though its answer was lost.
+        if updated.sent or (url and departure.how == "look-up" and claimed.kind == "task-notice"):
             entries.append(
                 delivery_entry(row.author, receiver.facts.id, row, departure.consents, claimed.kind, at_us)
             )

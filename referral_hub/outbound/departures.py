@@ -44,11 +44,15 @@ class Departure:
 
 @dataclass(frozen=True, slots=True)
 class Stays:
-    """A message that does not leave, now or later. ``refused``: because nothing she signed covers it."""
+    """A message that does not leave, now or later. ``refused``: because nothing she signed covers it.
+
+    ``tried`` is the message of an attempt before this one, where one may have arrived and nobody heard of it.
+    """
 
     reason: str
     row: ResourceRow | None = None
     refused: bool = False
+    tried: "Departure | None" = None
 
 
 def departure_of(
@@ -100,11 +104,13 @@ def _decided(hub: Hub, copies: PartnerCopies, claimed: Claimed, at_us: int) -> D
         return Stays("no-release", row, refused=True)
     copy = copies.of(row.row_id, receiver.facts.id)
     how, url = _how(claimed, row, copy)
+    departure = Departure(how or "look-up", receiver, row, outcome.released, outcome.consents, url)
+    tried = departure if claimed.kind == "task-notice" and claimed.attempts > 1 else None
     if how is None:
-        return Stays(url, row)
+        return Stays(url, row, tried=tried)
     if how == "create" and claimed.kind == "task-notice" and not _is_notice(outcome.released):
-        return Stays("no-release", row, refused=True)
-    return Departure(how, receiver, row, outcome.released, outcome.consents, url)
+        return Stays("no-release", row, refused=True, tried=tried)
+    return departure
 
 
 def _may_hear(receiver: OrganizationRow, claimed: Claimed) -> bool:

@@ -100,6 +100,26 @@ def test_a_lost_answer_leads_to_a_second_sending_and_to_one_task_and_one_line(pl
     assert place.ledger() == [(place.clinic, 1)]
 
 
+@pytest.mark.parametrize("withdrawn", [False, True], ids=["kept", "withdrawn"])
+def test_what_arrived_is_told_although_its_answer_was_lost_and_the_referral_has_ended_since(
+    place: Place, *, withdrawn: bool
+):
+    place.partner.script = [hanging_up]
+    place.sign()
+    place.refer()
+    place.deliver()
+    place.s.changed(
+        place.task, status="cancelled", statusReason=b.reason("client-declined", "because she said so")
+    )
+    place.partner.tasks[place.partner.only()]["status"] = "rejected"  # so nothing of the end is sent there
+    if withdrawn:
+        place.revoke()
+    place.later_us += 10 * SECOND_US
+    place.deliver()
+    assert len(place.partner.told("POST")) == (2 if withdrawn else 1)  # the notice, and the recall of it
+    assert withdrawn or place.ledger()
+
+
 def test_a_withdrawal_after_a_lost_answer_stops_the_second_sending_and_recalls(place: Place):
     place.partner.script = [hanging_up]
     place.sign()
