@@ -29,6 +29,7 @@ from referral_hub.exchange.subscription_asking import BACKPORT, Content, Wanted,
 from referral_hub.exchange.topics import TOPICS
 from referral_hub.fhir import json_codec
 from referral_hub.fhir.dates import instant, span
+from referral_hub.fhir.elements import text_at
 from referral_hub.fhir.index_values import DateValue, IndexValue, TokenValue
 from referral_hub.fhir.search_match import matches
 
@@ -111,8 +112,8 @@ class Subscriptions(Protocol):
         """Gives the events told with these numbers, both included."""
 
 
-def subscribed_of(held: Held, snapshot: Snapshot) -> Subscribed:
-    """Gives a Subscription with what it asks for now.
+def subscribed_of(held: Held, snapshot: Snapshot, *, to_send: bool = True) -> Subscribed:
+    """Gives a Subscription with what it asks for now; nothing is sent to an address that is not registered any more.
 
     Raises:
         InvalidResource: it asks for what the hub cannot do (any more).
@@ -121,19 +122,28 @@ def subscribed_of(held: Held, snapshot: Snapshot) -> Subscribed:
     row = snapshot.rows([held.resource]).get(held.resource)
     if row is None or row.deleted:
         raise NotFound
-    wanted = wanted_of(body_of(row), snapshot.registered_bases(held.token.organization))
+    body = body_of(row)
+    addresses = snapshot.registered_bases(held.token.organization)
+    wanted = wanted_of(body, addresses if to_send else [text_at(body, "channel.endpoint")])
     known = {field.name: getattr(held, field.name) for field in fields(Held)}
     return Subscribed(**known, wanted=wanted)
 
 
 def visible(
-    hub: Hub, subscribed: Subscribed, row: ResourceRow, snapshot: Snapshot, at_us: int
+    hub: Hub,
+    subscribed: Subscribed,
+    row: ResourceRow,
+    snapshot: Snapshot,
+    at_us: int,
+    *,
+    asker: Principal | None = None,
 ) -> Outcome | None:
     """Gives what the subscriber may have of a row now, if it matches the filters as the subscriber sees it.
 
-    What tells nothing any more (the empty card that stays of a referral) is nothing to tell of.
+    What tells nothing any more (the empty card that stays of a referral) is nothing to tell of. ``asker`` is who asks
+    for events again: its own scope and purpose decide, not those of the software that subscribed.
     """
-    caller = hub.identify(subscribed.token, at_us)
+    caller = asker or hub.identify(subscribed.token, at_us)
     hub.gate.allow(caller, row.type, "read")
     standing = None
     if row.person is not None and row.author != caller.organization_id:
@@ -170,7 +180,7 @@ def status_of(
     found: list[dict[str, Any]] = [
         {"name": "subscription", "valueReference": {"reference": f"{base}/Subscription/{subscribed.id}"}},
     ]
-    if content != "empty":
+    if content != "empty" and subscribed.wanted.channel != "email":  # its name says what a letter must not
         found.append({"name": "topic", "valueCanonical": subscribed.wanted.topic})
     found += [
         {"name": "status", "valueCode": status or subscribed.state},
@@ -256,7 +266,12 @@ def query_status(
     with hub.store.snapshot() as snapshot:
         caller = hub.identify(snapshot.token(token_digest), at_us)
         hub.gate.allow(caller, "Subscription", "read")
-        wanted = ids or subscriptions.ids_of(caller.organization_id)
+        wanted = ids
+        if not wanted:
+            listed = snapshot.resources(
+                f"Subscription/{one}" for one in subscriptions.ids_of(caller.organization_id)
+            )
+            wanted = [row.id for row in listed.values() if not row.deleted]
         found = [_own(hub, caller, subscriptions, snapshot, public_id, at_us) for public_id in wanted]
     return [
         {**status_of(one, hub.base, "query-status"), "id": one.id}
@@ -278,6 +293,7 @@ def query_events(
 
     Raises:
         NotFound: the subscription is absent, or another organisation's (404).
+        InsufficientScope: the asker's own token does not open the type the topic watches (403).
         InvalidParameter: a content beyond what was subscribed (400).
     """
     for _ in range(_TRIES):
@@ -287,6 +303,7 @@ def query_events(
             hub.gate.allow(caller, "Subscription", "read")
             subscribed = _own(hub, caller, subscriptions, snapshot, public_id, at_us)
             subscribed = _with_content(subscribed, content)
+            hub.gate.allow(caller, TOPICS[subscribed.wanted.topic].type_name, "read")
             low, high = numbers
             events = subscriptions.told(
                 subscribed.resource, low, subscribed.last_number if high is None else high, MOST_EVENTS
@@ -296,7 +313,9 @@ def query_events(
             shown: list[tuple[ResourceRow, Outcome]] = []
             for event in events:
                 row = rows.get(event.resource)
-                outcome = None if row is None else visible(hub, subscribed, row, snapshot, at_us)
+                outcome = (
+                    None if row is None else visible(hub, subscribed, row, snapshot, at_us, asker=caller)
+                )
                 told.append(
                     Told(event.number or 0, event.at_us, None if outcome is None else outcome.released)
                 )
@@ -361,4 +380,4 @@ def _own(
     held = subscriptions.of(row.row_id)
     if held is None or row.deleted:
         raise NotFound
-    return subscribed_of(held, snapshot)
+    return subscribed_of(held, snapshot, to_send=False)

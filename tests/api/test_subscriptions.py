@@ -1,5 +1,6 @@
 """Subscriptions: who is told what, in which order and with which numbers, and what a withdrawal takes away."""
 
+import email
 import json
 import secrets
 import threading
@@ -564,6 +565,30 @@ def test_events_asked_again_after_a_withdrawal_show_nothing_of_her(story: Story)
     assert referral.task.partition("/")[2] not in json.dumps(events)
 
 
+def test_events_are_shown_as_the_askers_own_token_allows(story: Story) -> None:
+    made = story.subscribe(content="full-resource")
+    story.refer()
+    story.work()
+    narrow = story.world.caller(story.clinic.organization, scope="system/Subscription.rs")
+    assert narrow.get(f"/Subscription/{made['id']}/$events").status_code == 403
+    aimless = story.world.caller(story.clinic.organization, purpose="HRESCH")
+    shown = parsed(aimless.get(f"/Subscription/{made['id']}/$events"))
+    assert (numbers_of(shown), focus_of(shown), len(shown["entry"])) == ([1, 2], [], 1)
+
+
+def test_the_status_of_one_that_ended_is_still_told(story: Story) -> None:
+    from referral_hub.exchange.change import Row
+
+    made, gone = story.subscribe(), story.subscribe(CREATED)
+    version = story.clinic.read(f"Subscription/{gone['id']}")["meta"]["versionId"]
+    story.clinic.ask("DELETE", f"/Subscription/{gone['id']}", If_Match=f'W/"{version}"')
+    story.world._apply((Row("organization_base_clear", {"organization": story.clinic.organization}),))
+    story.work(later_s=7200)
+    for path in (f"/Subscription/{made['id']}/$status", "/Subscription/$status"):
+        status = parsed(story.clinic.get(path))
+        assert (status["total"], value_of(status, "status")) == (1, "error")
+
+
 def test_events_hold_no_more_than_was_subscribed(story: Story) -> None:
     made = story.subscribe()
     answer = story.clinic.get(f"/Subscription/{made['id']}/$events?content=full-resource")
@@ -589,8 +614,21 @@ def test_a_letter_holds_nothing_of_anybody(story: Story, mail_server: "Letters")
     story.work()
     assert len(mail_server.came) == 3
     for letter in mail_server.came:
-        for word in ("Phalarope", "clinic", "shelter", "referral", referral.person, "Patient"):
-            assert word not in letter.replace("desk@clinic.example", "")
+        read = _opened(letter)
+        assert referral.task in read or "set up" in read
+        for word in ("Phalarope", "clinic", "shelter", "referral", "sdoh", referral.person, "Patient"):
+            assert word not in read.replace("desk@clinic.example", "")
+
+
+def _opened(letter: str) -> str:
+    """Gives all that a reader of a letter can read, its attachment included."""
+    whole = email.message_from_string(letter)
+    parts = [
+        f"{part.get_filename()} {part.get_payload(decode=True).decode()}"
+        for part in whole.walk()
+        if not part.is_multipart()
+    ]
+    return "\n".join([str(whole["Subject"]), str(whole["To"]), *parts])
 
 
 def test_a_letter_with_everything_in_it_is_refused(story: Story) -> None:

@@ -1,6 +1,7 @@
 """FHIRPath Patch: every operation on single elements, lists, choices and primitives, and what is refused."""
 
 from contextlib import suppress
+from copy import deepcopy
 from decimal import Decimal
 from typing import Any
 
@@ -454,8 +455,10 @@ def test_digits_are_kept() -> None:
 
 @given(st.text(max_size=60))
 def test_any_text_as_a_path_is_read_or_refused(text: str) -> None:
+    before = deepcopy(TWO)
     with suppress(NotAPath):
         where(text).places(TWO)
+    assert before == TWO
 
 
 @given(
@@ -475,5 +478,7 @@ def test_any_text_as_a_path_is_read_or_refused(text: str) -> None:
     )
 )
 def test_any_json_as_a_patch_is_read_or_refused(told: Any) -> None:
+    before = deepcopy(TWO)
     with suppress(InvalidResource, PatchFailed):
-        apply(TWO, read({"resourceType": "Parameters", "parameter": told}))
+        assert apply(TWO, read({"resourceType": "Parameters", "parameter": told}))["resourceType"]
+    assert before == TWO
