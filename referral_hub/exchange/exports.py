@@ -11,7 +11,7 @@ data ever lies anywhere.
 Source: HL7 Bulk Data Access 2.0 (export); ``consent.md`` D-23, D-34.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,11 +19,10 @@ import msgspec
 
 from referral_hub.access.principal import Principal
 from referral_hub.errors import Busy, Forbidden, GuardFailed, InsufficientScope, NotFound, SlowDown
-from referral_hub.exchange.audit import read_entry
+from referral_hub.exchange.audit import page_entries
 from referral_hub.exchange.building import Draft, body_of
 from referral_hub.exchange.change import AuditEntry, Row
 from referral_hub.exchange.export_asking import Asked
-from referral_hub.exchange.gate import Outcome
 from referral_hub.exchange.hub import Hub
 from referral_hub.exchange.interactions import TRIES, by_token
 from referral_hub.exchange.ports import Released, ResourceRow, Snapshot, TokenRow
@@ -315,29 +314,11 @@ def fetched(hub: Hub, jobs: ExportJobs, token_digest: bytes, job_id: str, number
         if _moved(hub, {person: standing.epoch for person, standing in standings.items()}):
             continue
         hub.store.spool(
-            _lines(caller, found, at_us),
+            page_entries(caller, "export", found, at_us),
             durable=any(not outcome.own and row.person is not None for row, outcome in found),
         )
         return [outcome.released for _, outcome in found]
     raise Busy("Permissions are changing right now. Try again in a moment.")
-
-
-def _lines(caller: Principal, found: Sequence[tuple[ResourceRow, Outcome]], at_us: int) -> list[AuditEntry]:
-    by_person: dict[int | None, list[tuple[ResourceRow, Outcome]]] = {}
-    for row, outcome in found:
-        by_person.setdefault(row.person, []).append((row, outcome))
-    return [
-        read_entry(
-            caller,
-            "export",
-            person,
-            [f"{row.type}/{row.id}/{row.version}" for row, _ in group],
-            dict.fromkeys(consent for _, outcome in group for consent in outcome.consents),
-            at_us,
-            own=not any(outcome.discloses for _, outcome in group),
-        )
-        for person, group in by_person.items()
-    ]
 
 
 def _line(caller: Principal, what: str, at_us: int) -> AuditEntry:
