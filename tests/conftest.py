@@ -8,6 +8,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from tests import log_watch
 from tests.postgres import PostgresServer, postgres_server
 
 # A slow machine is no failure; in CI the same examples every time, elsewhere new ones each run.
@@ -15,6 +16,18 @@ hypothesis.settings.register_profile(
     "house", deadline=None, print_blob=True, derandomize=os.environ.get("CI") == "true"
 )
 hypothesis.settings.load_profile("house")
+
+
+def pytest_configure() -> None:
+    """Every log line of the run is looked at: see ``tests.log_watch``."""
+    log_watch.begin()
+
+
+@pytest.fixture(autouse=True)
+def _no_log_line_says_who() -> Iterator[None]:
+    yield
+    said = log_watch.WATCH.found()
+    assert not said, f"a log line names a test person, or tells of her: {said[:3]}"
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,127 @@
+"""No log line of a test run says who a test person is: every line is looked at, in this process and in servers' logs.
+
+What lives here: collecting what was sent about persons, collecting log lines, and comparing them after each test. What
+does not: what is logged (each room), the audit (which is not a log).
+
+A value that was sent about a person (a name, a birth date, a number, an address, a free text) may not stand in any line
+that a logger was given, nor in what a server process wrote. Ids made by the hub may.
+
+Source: issue of identity: logs without personal data, proven by a scan of the whole test run; OWASP ASVS 5.0 V16.
+"""
+
+import logging
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+SHORTEST = 4
+"""Texts shorter than this are no evidence: they stand in many words."""
+
+_NAMING = frozenset(
+    {"family", "given", "line", "city", "postalCode", "text", "birthDate", "payload", "contentString"}
+)
+_PERSONS = frozenset({"Patient", "RelatedPerson", "Practitioner"})
+_TELLING = re.compile(r"[^\Wa-z_]|\s")
+"""A single plain word in small letters is no name: it stands in log lines of its own right."""
+
+
+class LogWatch(logging.Handler):
+    """Keeps each different line that any logger was given."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.lines: dict[str, None] = {}
+        self.values: dict[str, None] = {}
+        self._told: set[tuple[str, str]] = set()
+        self._looked_at = 0
+        self._known = 0
+        self.setFormatter(logging.Formatter("%(name)s: %(message)s"))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keeps the line, with its trace where there is one."""
+        self.lines[self.format(record)] = None
+
+    def sent(self, resource: object) -> None:
+        """Notes what a resource, a Bundle of them, or a form says about a person."""
+        for value in personal_values(resource):
+            self.values.setdefault(value)
+
+    def look_into(self, log: Path) -> None:
+        """Takes over the lines of a server's log."""
+        for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
+            self.lines.setdefault(line)
+
+    def found(self) -> list[str]:
+        """Gives lines that say a personal value and were not given before; empty where all is well."""
+        lines, values = list(self.lines), list(self.values)
+        if len(lines) == self._looked_at and len(values) == self._known:
+            return []
+        fresh = {*lines[self._looked_at :]}
+        added = values[self._known :]
+        self._looked_at, self._known = len(lines), len(values)
+        told = []
+        for line in lines:
+            against = values if line in fresh else added
+            for value in against:
+                if value in line and says(line, value) and (line, value) not in self._told:
+                    self._told.add((line, value))
+                    told.append(line)
+        return told
+
+
+WATCH = LogWatch()
+"""The one watch of a test process."""
+
+
+def says(line: str, value: str) -> bool:
+    """Tells whether a line says a value as words of its own.
+
+    >>> says("no such person: Lark", "Lark"), says("clarkson", "lark")
+    (True, False)
+    """
+    return re.search(rf"(?<!\w){re.escape(value)}(?!\w)", line) is not None
+
+
+def personal_values(found: object, type_name: str = "") -> Iterable[str]:
+    """Gives what identifies somebody in what is sent: names, numbers, dates of birth, addresses, free text.
+
+    >>> sorted(personal_values({"resourceType": "Patient", "name": [{"given": ["Lark"]}], "id": "p-1"}))
+    ['Lark']
+    """
+    if isinstance(found, Mapping):
+        type_name = str(found.get("resourceType", type_name))
+        for name, value in found.items():
+            if name in _NAMING or (name == "value" and type_name in _PERSONS) or (name == "note"):
+                yield from _texts(value)
+            else:
+                yield from personal_values(value, type_name)
+    elif isinstance(found, list | tuple):
+        for value in found:
+            yield from personal_values(value, type_name)
+
+
+def _texts(value: object) -> Iterable[str]:
+    if isinstance(value, str):
+        if len(value) >= SHORTEST and _TELLING.search(value):
+            yield value
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _texts(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _texts(inner)
+
+
+def begin() -> None:
+    """Listens to every logger of this process, from the level that production uses downwards to what it may use."""
+    root = logging.getLogger()
+    if WATCH not in root.handlers:
+        root.addHandler(WATCH)
+        logging.getLogger("referral_hub").setLevel(logging.DEBUG)
+
+
+def values_of(body: Any) -> None:
+    """Notes the values of something that is about to be sent to a hub."""
+    if isinstance(body, Mapping | list):
+        WATCH.sent(body)
