@@ -8,6 +8,8 @@ Source: ``consent.md`` S-08.
 import base64
 import binascii
 import os
+from collections.abc import Sequence
+from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -16,25 +18,43 @@ _LABEL = b"cursor"
 _NONCE_BYTES = 12
 
 
+class LinkKeys(Protocol):
+    """What sealing links needs of a keyring."""
+
+    def link_keys(self, *, again: bool = False) -> Sequence[AESGCM]:
+        """Gives the keys, newest first; ``again`` looks for newer ones."""
+
+
 class CursorKey:
-    """Seals and opens texts of page links with the key of the hub.
+    """Seals and opens texts of page links. A link lives on where the key is renewed meanwhile.
 
     Args:
-        key: the hub's own data key.
+        ring: the keyring.
     """
 
-    def __init__(self, key: AESGCM) -> None:
-        self._key = key
+    def __init__(self, ring: LinkKeys) -> None:
+        self._ring = ring
 
     def seal(self, plain: bytes) -> str:
         """Gives a text fit for a URL."""
         nonce = os.urandom(_NONCE_BYTES)
-        return base64.urlsafe_b64encode(nonce + self._key.encrypt(nonce, plain, _LABEL)).decode().rstrip("=")
+        sealed = self._ring.link_keys()[0].encrypt(nonce, plain, _LABEL)
+        return base64.urlsafe_b64encode(nonce + sealed).decode().rstrip("=")
 
     def open(self, sealed: str) -> bytes | None:
         """Gives what was sealed, or None for anything this hub did not make."""
         try:
             raw = base64.urlsafe_b64decode(sealed + "=" * (-len(sealed) % 4))
-            return self._key.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], _LABEL)
-        except (binascii.Error, ValueError, InvalidTag):
+        except (binascii.Error, ValueError):
             return None
+        found = _opened(raw, self._ring.link_keys())
+        return _opened(raw, self._ring.link_keys(again=True)) if found is None else found
+
+
+def _opened(raw: bytes, keys: Sequence[AESGCM]) -> bytes | None:
+    for key in keys:
+        try:
+            return key.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], _LABEL)
+        except (ValueError, InvalidTag):
+            continue
+    return None

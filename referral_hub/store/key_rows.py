@@ -32,6 +32,21 @@ BELOW = Statement(
     .order_by(_KEY.c.name)
     .limit(whole("count")),
 )
+GENERATIONS = Statement(
+    "wrapped_key_generations",
+    sa.select(_KEY.c.name, _KEY.c.wrapped, _KEY.c.master, _KEY.c.created_us)
+    .where(
+        sa.or_(
+            _KEY.c.name == words("family"),
+            sa.and_(_KEY.c.name > words("after"), _KEY.c.name < words("before")),
+        ),
+        _KEY.c.wrapped.is_not(None),
+    )
+    .order_by(_KEY.c.created_us.desc(), _KEY.c.name.desc()),
+)
+MASTERS = Statement(
+    "wrapped_key_masters", sa.select(_KEY.c.master).where(_KEY.c.wrapped.is_not(None)).distinct()
+)
 WRITES.add("wrapped_key_add", insert_ignoring(_KEY, "name"))
 WRITES.add(
     "wrapped_key_rewrap",
@@ -67,6 +82,20 @@ class KeyRows:
         """Gives (wrapped key, fingerprint of its master) by name; None where one was destroyed."""
         rows = self._database.run(FIND, {"names": list(names)})
         return {name: None if wrapped is None else (bytes(wrapped), master) for name, wrapped, master in rows}
+
+    def generations(self, family: str) -> Sequence[tuple[str, bytes, str, int]]:
+        """Gives the keys of a family, newest first: name, wrapped key, its master's fingerprint, when made (us)."""
+        span = {"family": family, "after": f"{family}:", "before": f"{family};"}
+        rows = self._database.run(GENERATIONS, span)
+        return [(name, bytes(wrapped), master, made_us) for name, wrapped, master, made_us in rows]
+
+    def masters(self) -> frozenset[str]:
+        """Gives the fingerprints of the master keys under which something lies."""
+        return frozenset(master for (master,) in self._database.run(MASTERS))
+
+    def destroy(self, name: str, at_us: int) -> None:
+        """Destroys a key: what it sealed cannot be opened any more."""
+        self._apply(at_us, "wrapped_key_destroy", {"name": name, "at_us": at_us})
 
     def add(self, name: str, wrapped: bytes, master: str, at_us: int) -> None:
         """Keeps a wrapped key unless there is one of this name already."""

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from referral_hub.errors import ConfigurationError, Unavailable
+from referral_hub.keyring.cursors import CursorKey
 from referral_hub.keyring.digests import IndexDigests
 from referral_hub.keyring.master import MasterKey
-from referral_hub.keyring.ring import Keyring, establish
+from referral_hub.keyring.ring import CHECKPOINT, LINKS, Keyring, establish, renew
 
 MASTER = MasterKey((b"m" * 32,))
 NONCE = b"n" * 12
@@ -23,6 +24,15 @@ class Rows:
     def find(self, names: Sequence[str]) -> Mapping[str, tuple[bytes, str] | None]:
         self.looks += 1
         return {name: self.kept[name] for name in names if name in self.kept}
+
+    def generations(self, family: str) -> Sequence[tuple[str, bytes, str, int]]:
+        self.looks += 1
+        found = [
+            (name, *kept, int(name.partition(":")[2] or 0))
+            for name, kept in self.kept.items()
+            if kept is not None and name.partition(":")[0] == family
+        ]
+        return sorted(found, key=lambda row: -row[3])
 
     def add(self, name: str, wrapped: bytes, master: str, at_us: int) -> None:
         del at_us
@@ -126,3 +136,62 @@ def test_digests_differ_by_type_parameter_text_and_key(other: tuple[str, str, st
 def test_a_digest_of_one_kind_is_none_of_another():
     digests = IndexDigests(b"k" * 32)
     assert digests.parameter("Task", "status") != digests.token("Task", "status", "")
+
+
+# ---- families: a key and those before it ----
+
+
+@pytest.fixture
+def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("referral_hub.keyring.ring.FAMILY_PAUSE_S", 0.0)
+
+
+@pytest.mark.usefixtures("_no_pause")
+def test_what_was_signed_before_a_renewal_is_still_proved_and_the_newest_key_signs():
+    rows = Rows()
+    keys, other = ring(rows), ring(rows)
+    before = keys.sign(b"one")
+    renew(MASTER, rows, CHECKPOINT, 5)
+    after = keys.sign(b"one")
+    assert after != before
+    for judge in (keys, other, ring(rows)):
+        assert judge.verify(b"one", before)
+        assert judge.verify(b"one", after)
+        assert not judge.verify(b"two", after)
+
+
+@pytest.mark.usefixtures("_no_pause")
+def test_a_process_that_has_not_seen_the_new_key_opens_a_link_sealed_with_it():
+    rows = Rows()
+    late, early = CursorKey(ring(rows)), CursorKey(ring(rows))
+    old = late.seal(b"page 2")
+    renew(MASTER, rows, LINKS, 5)
+    renewed = CursorKey(ring(rows)).seal(b"page 3")
+    assert early.open(renewed) == b"page 3"
+    assert early.open(old) == b"page 2"
+    del rows.kept[LINKS]
+    assert CursorKey(ring(rows)).open(renewed) == b"page 3"
+
+
+def test_looking_for_newer_keys_has_a_pause_so_that_false_links_cost_no_query_each():
+    rows = Rows()
+    links = CursorKey(ring(rows))
+    links.open("A" * 40)
+    rows.looks = 0
+    for _ in range(20):
+        assert links.open("A" * 40) is None
+    assert rows.looks <= 1
+
+
+@pytest.mark.parametrize("text", ["", "A", "===", "é", "A" * 1000, "!!"])
+def test_what_this_hub_did_not_seal_opens_to_nothing(text: str):
+    assert CursorKey(ring(Rows())).open(text) is None
+
+
+def test_a_hub_made_before_links_had_a_key_of_their_own_seals_with_its_key():
+    rows = Rows()
+    keys = ring(rows)
+    before = CursorKey(keys)
+    del rows.kept[LINKS]
+    sealed = CursorKey(Keyring(MASTER, rows)).seal(b"page")
+    assert before.open(sealed) == b"page"
