@@ -43,6 +43,26 @@ class Addresses:
         return f"{self.base_url}/oauth/token"
 
     @property
+    def authorization(self) -> str:
+        """Gives the authorization endpoint, where browsers of people are sent."""
+        return f"{self.base_url}/oauth/authorize"
+
+    @property
+    def pushed(self) -> str:
+        """Gives the endpoint for requests that are sent ahead."""
+        return f"{self.base_url}/oauth/par"
+
+    @property
+    def keys(self) -> str:
+        """Gives the address of the hub's public keys."""
+        return f"{self.base_url}/oauth/jwks"
+
+    @property
+    def management(self) -> str:
+        """Gives the page on which people end what they allowed software."""
+        return f"{self.base_url}/manage"
+
+    @property
     def introspection(self) -> str:
         """Gives the introspection endpoint."""
         return f"{self.base_url}/oauth/introspect"

@@ -58,15 +58,18 @@ class SmartClientAssertion(JWTBearerClientAssertion):
         request: the request that carries the assertion.
         keys: finds the key the assertion names.
         audience: the absolute token endpoint: the one audience that counts.
+        also: further audiences that count at this endpoint (RFC 9126 2 names two for requests sent ahead).
     """
 
     CLIENT_AUTH_METHOD = KEY_METHOD  # type: ignore[misc]  # Authlib means it to be set by subclasses
 
-    def __init__(self, request: OAuthRequest, keys: ClientKeys, audience: str) -> None:
+    def __init__(
+        self, request: OAuthRequest, keys: ClientKeys, audience: str, also: tuple[str, ...] = ()
+    ) -> None:
         super().__init__(leeway=LEEWAY_S)
         self._request = request
         self._keys = keys
-        self._audience = audience
+        self._audiences = (audience, *also)
         self._header: dict[str, Any] = {}
 
     def check(self, query_client: Callable[[str], OAuthClient | None]) -> OAuthClient:
@@ -128,7 +131,8 @@ class SmartClientAssertion(JWTBearerClientAssertion):
         client_id = claims.get("sub")
         if not isinstance(client_id, str) or claims.get("iss") != client_id:
             raise InvalidClient("iss-and-sub")
-        if claims.get("aud") not in (self._audience, [self._audience]):
+        named = claims.get("aud")
+        if not any(named in (audience, [audience]) for audience in self._audiences):
             raise InvalidClient("aud")
         expires_s = _moment(claims, "exp")
         if expires_s is None or expires_s <= at_s - LEEWAY_S:

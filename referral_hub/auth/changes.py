@@ -9,9 +9,10 @@ Source: ``engine.md`` 1 and 3 (token grants are audited in their transaction).
 import json
 import uuid
 
+from referral_hub.auth.bindings import binding_text
 from referral_hub.auth.ports import OAuthClientRow
 from referral_hub.auth.request import Decided, Verified
-from referral_hub.exchange.change import AuditEntry, Change, Row
+from referral_hub.exchange.change import AuditEntry, Change, EpochGuard, Row
 
 
 def jti_row(verified: Verified) -> Row:
@@ -29,18 +30,50 @@ def assertion_used(verified: Verified) -> Change:
     return Change(change_id=_change_id(), rows=(jti_row(verified),))
 
 
+def proof_used(jkt: str, jti: bytes, expires_us: int) -> Change:
+    """Gives the Change that makes a proof of possession count once: it fails where the proof was used before.
+
+    Args:
+        jkt: the thumbprint of its key; names are the key's own, as assertions' names are the client's.
+        jti: SHA-256 of its name.
+        expires_us: when the name may be forgotten, microseconds since 1970 UTC.
+    """
+    # No client id holds a colon, so no proof meets an assertion.
+    named = Row(
+        "oauth_jti_insert",
+        {"oauth_client": f"dpop:{jkt}", "jti": jti, "expires_us": expires_us},
+        at_least_one=True,
+    )
+    return Change(change_id=_change_id(), rows=(named,))
+
+
 def token_given(
     client: OAuthClientRow,
     decided: Decided,
     digest: bytes,
     verified: Verified | None,
     *,
+    jkt: str = "",
     at_us: int,
     expires_us: int,
 ) -> Change:
-    """Gives the Change that makes a token exist: assertion, token and audit line together."""
+    """Gives the Change that makes a token exist: assertion, token and audit line together.
+
+    ``jkt`` is the thumbprint of the key it is bound to. A token bound to a person's consents exists only while they
+    are what it was decided on.
+    """
+    bound = decided.bound
+    columns: dict[str, int | str | bytes | None] = {
+        "context": "system",
+        "account": "",
+        "person": bound.person if bound is not None else None,
+        "patient": bound.patient if bound is not None else "",
+        "binding": binding_text(bound.binding if bound is not None else None),
+        "jkt": jkt,
+        "family": "",
+    }
     token = Row(
-        "oauth_token_insert",
+        "oauth_token_insert_bound" if bound is not None or jkt else "oauth_token_insert",
         {
             "digest": digest,
             "oauth_client": client.client_id,
@@ -52,6 +85,7 @@ def token_given(
             "issued_us": at_us,
             "expires_us": expires_us,
             "very_restricted": int(client.very_restricted),
+            **(columns if bound is not None or jkt else {}),
         },
         at_least_one=True,
     )
@@ -64,11 +98,13 @@ def token_given(
         oauth_client=client.client_id,
         user=decided.asserted.user,
         purpose=decided.purpose,
-        person=None,
+        person=bound.person if bound is not None else None,
+        consents=tuple("/".join(one) for one in bound.binding.consents) if bound is not None else (),
         detail=json.dumps({"scope": decided.scope, "token": digest.hex()[:16]}).encode("ascii"),
     )
     rows = (token,) if verified is None else (jti_row(verified), token)
-    return Change(change_id=_change_id(), rows=rows, audit=(audit,))
+    guards = (EpochGuard(bound.person, bound.epoch),) if bound is not None else ()
+    return Change(change_id=_change_id(), guards=guards, rows=rows, audit=(audit,))
 
 
 def token_revoked(client: OAuthClientRow, digest: bytes, verified: Verified | None, *, at_us: int) -> Change:
@@ -115,6 +151,7 @@ def client_switched(client: OAuthClientRow, *, active: bool, at_us: int) -> Chan
         )
     ]
     if not active:
+        rows.append(Row("oauth_family_end_client", {"oauth_client": client.client_id}))
         rows.append(Row("oauth_client_revoke_tokens", {"oauth_client": client.client_id}))
     return Change(
         change_id=_change_id(),

@@ -9,16 +9,17 @@ Source: ``consent.md`` O-01, O-02, O-04, O-07 and O-14; ``views.md`` 7; ``interf
 
 import secrets
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from referral_hub.access.scopes import ScopeSet
+from referral_hub.auth.app_registrations import App, check_app, check_app_scope
 from referral_hub.auth.changes import client_registered
 from referral_hub.auth.client_secrets import hash_secret, new_secret
 from referral_hub.auth.keys import KeyRefused, check_key_set
 from referral_hub.auth.purposes import is_purpose_code
 from referral_hub.errors import ConfigurationError, MalformedContent
-from referral_hub.exchange.change import Change
+from referral_hub.exchange.change import Change, Row
 from referral_hub.exchange.ports import OrganizationRow
 
 _LONGEST_NAME = 200
@@ -27,17 +28,19 @@ _LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 @dataclass(frozen=True, slots=True)
 class ClientKey:
-    """How the software will prove itself: exactly one of the three.
+    """How the software will prove itself: exactly one of the four.
 
     Args:
         jwks: its public keys, as the text of a JWK Set.
         jwks_url: the address of its public keys; preferred, since its owner can change keys there.
         secret: True for a secret the hub makes.
+        public: True for an app that cannot keep a secret, and so proves nothing.
     """
 
     jwks: str = ""
     jwks_url: str = ""
     secret: bool = False
+    public: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ def register(
     known_purposes: Collection[str] | None = None,
     require_dpop: bool = False,
     very_restricted: bool = False,
+    app: App | None = None,
 ) -> Registration:
     """Gives the registration of a client, if everything about it holds.
 
@@ -76,8 +80,10 @@ def register(
         at_us: the moment, microseconds since 1970 UTC.
         purposes: its purposes of use; none opens nothing of other organisations.
         known_purposes: the codes that exist; None checks their spelling only.
-        require_dpop: refused, because the hub cannot check such proofs yet and the client would get no token.
-        very_restricted: whether very restricted content may go to its ordinary token.
+        require_dpop: every token of it is bound to a key, and a request for one without a proof is refused.
+        very_restricted: whether very restricted content may go to its ordinary token; without it, only to one that is
+            bound to a consent.
+        app: what software has that people sign in with; None where nobody does.
 
     Raises:
         ConfigurationError: with the first rule that does not hold; exit code 1 of the command.
@@ -86,9 +92,9 @@ def register(
         raise ConfigurationError("There is no such organisation, or it is suspended.")
     if not 0 < len(name.strip()) <= _LONGEST_NAME or not name.isprintable():
         raise ConfigurationError("The name of a client has 1 to 200 printable characters.")
-    if require_dpop:
-        raise ConfigurationError("DPoP cannot be required: this hub does not offer it yet.")
+    app = app or App()
     kind = _kind(key)
+    check_app(app, public=key.public, purposes=purposes)
     secret = new_secret() if key.secret else ""
     client_id = f"c-{secrets.token_hex(8)}"
     parameters: dict[str, int | str | bytes | None] = {
@@ -99,20 +105,27 @@ def register(
         "jwks": key.jwks,
         "jwks_url": key.jwks_url,
         "secret_hash": hash_secret(secret) if secret else "",
-        "scope": _scope(scope, types),
+        "scope": _scope(scope, types, key, app),
         "purposes": " ".join(_purposes(purposes, known_purposes)),
-        "redirect_uris": "",
-        "require_dpop": 0,
+        "redirect_uris": " ".join(app.redirect_uris),
+        "require_dpop": int(require_dpop),
         "very_restricted": int(very_restricted),
     }
-    return Registration(client_id, client_registered(parameters, at_us=at_us), secret)
+    change = client_registered(parameters, at_us=at_us)
+    if app.redirect_uris:
+        columns: dict[str, int | str | bytes | None] = {"client_id": client_id, "launch_url": app.launch_url}
+        columns["require_par"] = int(app.require_par)
+        change = replace(change, rows=(*change.rows, Row("oauth_app_insert", columns, at_least_one=True)))
+    return Registration(client_id, change, secret)
 
 
 def _kind(key: ClientKey) -> str:
-    if sum((bool(key.jwks), bool(key.jwks_url), key.secret)) != 1:
+    if sum((bool(key.jwks), bool(key.jwks_url), key.secret, key.public)) != 1:
         raise ConfigurationError(
-            "A client proves itself in exactly one way: a key set, its address, or a secret."
+            "A client proves itself in exactly one way: a key set, its address, or a secret; or it is a public app."
         )
+    if key.public:
+        return "public"
     if key.secret:
         return "secret"
     if key.jwks:
@@ -146,18 +159,20 @@ def _check_address(url: str) -> None:
         )
 
 
-def _scope(text: str, types: Collection[str]) -> str:
+def _scope(text: str, types: Collection[str], key: ClientKey, app: App) -> str:
     try:
         asked = ScopeSet.parse(text)
     except MalformedContent as fault:
         raise ConfigurationError(fault.text) from None
     registered = asked.expanded(sorted(types))
-    if registered.opens_nothing or registered.other:
+    if app.redirect_uris:
+        check_app_scope(registered, public=key.public)
+    elif registered.opens_nothing or registered.other:
         raise ConfigurationError(
             "Register resource scopes such as system/Task.rs, at least one, and no others."
         )
     for scope in registered.scopes:
-        if scope.context != "system":
+        if scope.context != "system" and not app.redirect_uris:
             raise ConfigurationError("Software without a person logging in has system scopes only.")
         if scope.type not in types:
             raise ConfigurationError(f"The hub does not serve {scope.type}.")

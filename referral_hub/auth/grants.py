@@ -10,6 +10,7 @@ Source: SMART App Launch 2.2 Backend Services; ``views.md`` 7; ``consent.md`` 0,
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from authlib.oauth2.base import invalid_error_characters
@@ -19,10 +20,17 @@ from referral_hub.access.scopes import ScopeSet, granted_scopes
 from referral_hub.auth.oauth_clients import AUTH_METHODS, GRANT_TYPE
 from referral_hub.auth.ports import OAuthClientRow, ScopeBacking
 from referral_hub.auth.purposes import choose_purpose, read_b2b
-from referral_hub.auth.refusals import InvalidRequest, InvalidScope, UnauthorizedClient
+from referral_hub.auth.refusals import (
+    InvalidRequest,
+    InvalidScope,
+    TemporarilyUnavailable,
+    UnauthorizedClient,
+)
 from referral_hub.auth.request import Decided, OAuthRequest
 from referral_hub.auth.tokens import TOKEN_LIFE_S, new_token
-from referral_hub.errors import MalformedContent
+from referral_hub.errors import GuardFailed, MalformedContent
+
+_TRIES = 5
 
 
 class BackendServiceGrant(ClientCredentialsGrant):
@@ -37,23 +45,49 @@ class BackendServiceGrant(ClientCredentialsGrant):
 
         Raises:
             InvalidClient: who is calling could not be established.
-            UnauthorizedClient: the client may not use this grant, or only with a proof the hub cannot check
-                yet.
+            UnauthorizedClient: the client may not use this grant.
             InvalidRequest: the purpose is missing, unknown or unreadable.
             InvalidScope: nothing of the requested scope can be granted.
+            DpopRefused: the client has to prove possession of a key with each request, and did not.
+            InvalidAuthorizationDetails: the token is to be bound to something that cannot be given.
         """
         client: Any = self.authenticate_token_endpoint_client()
         if not client.check_grant_type(GRANT_TYPE):
             raise UnauthorizedClient("This client cannot use grant_type client_credentials.")
+        self.server.proven.demand(client.row, self.request)
         self.request.decided = decide(client.row, self.request, self.server.backing, self.server.floor)
+        if "authorization_details" in self.request.form:
+            self.request.decided = self._bound(self.request.decided)
 
     def create_token_response(self) -> tuple[int, Any, Any]:
         """Gives the answer, once the token is written; nothing of it is logged."""
         if self.request.decided is None:
             raise InvalidRequest("The request was not decided.")
-        token = self.generate_token(scope=self.request.decided.scope, include_refresh_token=False)
-        self.server.save_token(token, self.request)
-        return 200, token, self.TOKEN_RESPONSE_HEADER
+        for _ in range(_TRIES):
+            token = access_token(self.request.decided, self.request.dpop_jkt)
+            try:
+                self.server.save_token(token, self.request)
+            except GuardFailed:
+                # Her permissions changed meanwhile: what the token is bound to is decided anew.
+                self.request.decided = self._bound(self.request.decided)
+            else:
+                return 200, token, self.TOKEN_RESPONSE_HEADER
+        raise TemporarilyUnavailable
+
+    def _bound(self, decided: Decided) -> Decided:
+        request = self.request
+        client: Any = request.client
+        scope, bound = self.server.rich_requests.bound(
+            client.row,
+            request.form["authorization_details"],
+            ScopeSet.parse(decided.scope),
+            decided.purpose,
+            decided.asserted,
+            at_us=request.at_us,
+            expires_us=request.at_us + TOKEN_LIFE_S * 1_000_000,
+        )
+        life_s = (bound.binding.not_after_us - request.at_us) // 1_000_000
+        return replace(decided, scope=scope.text(), bound=bound, life_s=life_s)
 
 
 def decide(
@@ -68,22 +102,20 @@ def decide(
         floor: letters by type that closing the loop needs.
 
     Raises:
-        UnauthorizedClient: the client must prove possession of a key with each request, which the hub cannot
-            check yet: it gets no token rather than a plain one.
         InvalidRequest: the purpose cannot be told.
         InvalidScope: no scope was asked for, it cannot be read, or nothing of it can be granted.
 
     Source: ``views.md`` 7.
     """
-    if client.require_dpop:
-        raise UnauthorizedClient("This client is registered to use DPoP, which this hub does not offer yet.")
     asserted = read_b2b(request.verified.claims if request.verified is not None else {})
     purpose = choose_purpose(client.purposes, asserted.purposes)
     text = request.form.get("scope", "")
     if not text:
         raise InvalidScope("scope is missing: name what the token is for, such as system/Task.rs.")
     try:
-        requested = ScopeSet.parse(text)
+        # Nobody signed in: what stands for somebody who did is not for this token.
+        asked = ScopeSet.parse(text)
+        requested = ScopeSet(tuple(scope for scope in asked.scopes if scope.context == "system"))
     except MalformedContent as fault:
         raise InvalidScope(_plain(fault.text)) from None
     backed = backing.backed_types(client.organization, purpose, request.at_us)
@@ -91,6 +123,24 @@ def decide(
     if granted.opens_nothing:
         raise InvalidScope("Nothing of this scope is registered for the client with something behind it.")
     return Decided(scope=granted.text(), purpose=purpose, asserted=asserted)
+
+
+def access_token(decided: Decided, jkt: str = "") -> dict[str, Any]:
+    """Gives the fields of a token response.
+
+    Args:
+        decided: what the token is for.
+        jkt: the thumbprint of the key it is bound to; empty for a Bearer token.
+
+    Source: RFC 6749 5.1; RFC 9449 5; RFC 9396 7.
+    """
+    fields = {
+        "access_token": new_token(jkt)[0],
+        "token_type": "DPoP" if jkt else "bearer",
+        "expires_in": decided.life_s,
+        "scope": decided.scope,
+    }
+    return fields if decided.bound is None else {**fields, "authorization_details": [decided.bound.details]}
 
 
 def bearer_token(

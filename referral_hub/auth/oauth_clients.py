@@ -18,10 +18,20 @@ SECRET_METHOD = "client_secret_basic"  # noqa: S105  (the name of a method, not 
 AUTH_METHODS = (KEY_METHOD, SECRET_METHOD)
 """How a client can prove itself at the token, introspection and revocation endpoints."""
 
+PUBLIC_METHOD = "none"
+"""How a client names itself that cannot keep a secret: it is known by its address to return to, and proves nothing."""
+
 GRANT_TYPE = "client_credentials"
+CODE_GRANT, REFRESH_GRANT = "authorization_code", "refresh_token"
+RESPONSE_TYPE = "code"
 
 _CLIENT_ID = re.compile(r"[A-Za-z0-9._~-]{1,128}", re.ASCII)
-_METHOD_OF_KIND = {"jwks": KEY_METHOD, "jwks_url": KEY_METHOD, "secret": SECRET_METHOD}
+_METHOD_OF_KIND = {
+    "jwks": KEY_METHOD,
+    "jwks_url": KEY_METHOD,
+    "secret": SECRET_METHOD,
+    "public": PUBLIC_METHOD,
+}
 
 
 def is_client_id(text: str) -> bool:
@@ -60,12 +70,17 @@ class OAuthClient(ClientMixin):
 
     def check_grant_type(self, grant_type: str) -> bool:
         """Tells whether the client may get tokens in this way."""
-        return grant_type == GRANT_TYPE and self.row.kind in _METHOD_OF_KIND
+        if grant_type == GRANT_TYPE:
+            return self.row.kind in _METHOD_OF_KIND and self.row.kind != "public"
+        return grant_type in (CODE_GRANT, REFRESH_GRANT) and bool(self.row.redirect_uris)
 
     def check_redirect_uri(self, redirect_uri: str) -> bool:
-        """Tells that no browser is ever sent anywhere: there is no authorization endpoint yet."""
-        return False
+        """Tells whether a browser may be sent to this address: it is, letter by letter, a registered one.
+
+        Source: RFC 9700 2.1.
+        """
+        return bool(redirect_uri) and redirect_uri in self.row.redirect_uris
 
     def check_response_type(self, response_type: str) -> bool:
-        """Tells that no authorization response exists yet."""
-        return False
+        """Tells whether the client may ask for this: a code, and no token in any address."""
+        return response_type == RESPONSE_TYPE and bool(self.row.redirect_uris)

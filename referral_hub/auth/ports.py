@@ -58,6 +58,14 @@ class OAuthClientRow(Protocol):
         """Gives the registered purposes of use; none opens nothing of other organisations."""
 
     @property
+    def name(self) -> str:
+        """Gives its name for people."""
+
+    @property
+    def redirect_uris(self) -> tuple[str, ...]:
+        """Gives the addresses a browser may be sent back to; none for software that nobody signs in with."""
+
+    @property
     def require_dpop(self) -> bool:
         """Tells that a token may be given only with a proof of possession."""
 

@@ -115,14 +115,26 @@ def _purposes(value: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_purpose(entry) for entry in value))
 
 
-def _purpose(entry: object) -> str:
+def purpose_code(entry: object) -> str:
+    """Gives the code of a purpose as software spells it, with or without its system; empty for anything else.
+
+    >>> purpose_code(ACT_REASON_OID + "#TREAT"), purpose_code("urn:other#TREAT")
+    ('TREAT', '')
+    """
     if isinstance(entry, str):
         system, mark, code = entry.rpartition("#")
         if _CODE.fullmatch(code) and (not mark or system in _SYSTEMS):
             return code
-    raise InvalidRequest(
-        "A purpose of use is a code of v3-ActReason or of this hub, with or without its system."
-    )
+    return ""
+
+
+def _purpose(entry: object) -> str:
+    code = purpose_code(entry)
+    if not code:
+        raise InvalidRequest(
+            "A purpose of use is a code of v3-ActReason or of this hub, with or without its system."
+        )
+    return code
 
 
 def _word(value: object, name: str) -> str:

@@ -66,12 +66,56 @@ class UnauthorizedClient(UnauthorizedClientError):
 
 
 class UnsupportedGrantType(OAuth2Error):
-    """A grant type other than ``client_credentials``: 400 on the wire; the caller's text is not repeated."""
+    """A grant type the hub does not offer: 400 on the wire; the caller's text is not repeated."""
 
     error = "unsupported_grant_type"
 
     def __init__(self) -> None:
-        super().__init__(description="Tokens are given for grant_type client_credentials.")
+        super().__init__(
+            description="Tokens are given for client_credentials, authorization_code and refresh_token."
+        )
+
+
+class DpopRefused(OAuth2Error):
+    """The proof of possession is missing or does not hold, or wants a nonce of the hub: 400 on the wire.
+
+    Args:
+        error: ``invalid_dpop_proof`` or ``use_dpop_nonce``.
+        reason: the cause, for the log only; never sent.
+        nonce: the nonce to use from now on.
+
+    Source: RFC 9449 5 and 8.
+    """
+
+    def __init__(self, error: str, reason: str, nonce: str) -> None:
+        super().__init__(
+            description="Send one DPoP proof for this address: fresh, unused, with the nonce of the DPoP-Nonce header."
+        )
+        self.error = error
+        self.reason = reason
+        self.nonce = nonce
+
+    def get_headers(self) -> list[Any]:
+        """Gives the headers, with the nonce."""
+        return [*super().get_headers(), ("DPoP-Nonce", self.nonce)]
+
+
+class InvalidAuthorizationDetails(OAuth2Error):
+    """What the token is to be bound to cannot be given: 400 on the wire.
+
+    One text for a referral or grant that never was, is another's, has no release that runs, or whose release is
+    narrower than what was asked.
+
+    Source: RFC 9396 5; ``consent.md`` D-06.
+    """
+
+    error = "invalid_authorization_details"
+
+    def __init__(
+        self,
+        text: str = "There is no such grant: ask for what a permission that runs now names, or for less.",
+    ) -> None:
+        super().__init__(description=text)
 
 
 class TemporarilyUnavailable(OAuth2Error):

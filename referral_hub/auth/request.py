@@ -8,17 +8,23 @@ Source: RFC 6749 3.2: a parameter without a value counts as left out, one sent t
 are ignored.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from authlib.oauth2 import OAuth2Request
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 
+from referral_hub.access.principal import Binding
+from referral_hub.auth.authorization_requests import KNOWN
+from referral_hub.auth.dpop import Proof
 from referral_hub.auth.purposes import Assertion
 from referral_hub.auth.refusals import InvalidRequest
 
-_KNOWN = frozenset(
+_KNOWN = KNOWN | frozenset(
     {
+        "code",
+        "code_verifier",
+        "refresh_token",
         "grant_type",
         "scope",
         "client_id",
@@ -27,6 +33,7 @@ _KNOWN = frozenset(
         "client_assertion_type",
         "token",
         "token_type_hint",
+        "authorization_details",
     }
 )
 
@@ -45,12 +52,32 @@ class Verified:
 
 
 @dataclass(frozen=True, slots=True)
+class Bound:
+    """What a consent-bound token is bound to, as it was when it was decided.
+
+    ``person`` and ``patient`` are row id and public id; ``epoch`` her consent epoch, under which the token is written;
+    ``details`` what the client is told.
+    """
+
+    binding: Binding
+    person: int
+    patient: str
+    epoch: int
+    details: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
 class Decided:
-    """What a token request is given: the scope granted, for one purpose, on whose behalf."""
+    """What a token request is given: the scope granted, for one purpose, on whose behalf, bound to what.
+
+    ``life_s`` is how long it lives at most: a permit that ends sooner ends it.
+    """
 
     scope: str
     purpose: str
     asserted: Assertion
+    bound: Bound | None = None
+    life_s: int = 300
 
 
 class OAuthRequest(OAuth2Request):
@@ -61,13 +88,19 @@ class OAuthRequest(OAuth2Request):
         form: name and value of each form parameter, in order.
         authorization: the ``Authorization`` header; None where there is none.
         at_us: the moment of the request, microseconds since 1970 UTC.
+        dpop: the ``DPoP`` header; empty where there is none.
 
     Raises:
         InvalidRequest: a known parameter came twice.
     """
 
     def __init__(
-        self, url: str, form: Iterable[tuple[str, str]], authorization: str | None, at_us: int
+        self,
+        url: str,
+        form: Iterable[tuple[str, str]],
+        authorization: str | None,
+        at_us: int,
+        dpop: str = "",
     ) -> None:
         super().__init__("POST", url, headers={"Authorization": authorization} if authorization else {})
         self._fields = _fields(form)
@@ -78,6 +111,13 @@ class OAuthRequest(OAuth2Request):
         self.verified: Verified | None = None
         self.jti_tried = False  # a Change that keeps the assertion was sent to the store
         self.decided: Decided | None = None
+        self.dpop = dpop
+        self.proof: Proof | None = None
+
+    @property
+    def dpop_jkt(self) -> str:
+        """Gives the thumbprint of the key whose possession the request proved; empty without a proof."""
+        return self.proof.jkt if self.proof is not None else ""
 
     @property
     def form(self) -> dict[str, str]:

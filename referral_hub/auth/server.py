@@ -14,7 +14,7 @@ import base64
 import binascii
 import logging
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -26,11 +26,26 @@ from referral_hub.auth.assertion import SmartClientAssertion
 from referral_hub.auth.changes import assertion_used, token_given
 from referral_hub.auth.client_keys import ClientKeys
 from referral_hub.auth.client_secrets import is_secret
+from referral_hub.auth.dpop import Proofs
+from referral_hub.auth.dpop_requests import ProvenRequests
 from referral_hub.auth.grants import BackendServiceGrant, bearer_token
 from referral_hub.auth.introspection import HubIntrospection
-from referral_hub.auth.oauth_clients import GRANT_TYPE, KEY_METHOD, SECRET_METHOD, OAuthClient, is_client_id
+from referral_hub.auth.oauth_clients import (
+    AUTH_METHODS,
+    CODE_GRANT,
+    GRANT_TYPE,
+    KEY_METHOD,
+    PUBLIC_METHOD,
+    REFRESH_GRANT,
+    SECRET_METHOD,
+    OAuthClient,
+    is_client_id,
+)
 from referral_hub.auth.ports import AdmitOAuth, OAuthRows, ScopeBacking
+from referral_hub.auth.pushed_requests import push
 from referral_hub.auth.refusals import (
+    DpopRefused,
+    InvalidAuthorizationDetails,
     InvalidClient,
     InvalidRequest,
     TemporarilyUnavailable,
@@ -38,9 +53,13 @@ from referral_hub.auth.refusals import (
 )
 from referral_hub.auth.request import OAuthRequest
 from referral_hub.auth.revocation import HubRevocation
-from referral_hub.auth.tokens import TOKEN_LIFE_S, token_digest
+from referral_hub.auth.rich_requests import RichRequests
+from referral_hub.auth.sign_in_grants import CodeGrant, RefreshGrant
+from referral_hub.auth.sign_in_ports import SignInParts
+from referral_hub.auth.tokens import token_digest
 from referral_hub.errors import Busy, GuardFailed, Unavailable
 from referral_hub.exchange.change import Change
+from referral_hub.exchange.ports import OrganizationRow
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +82,10 @@ class HubAuthorizationServer(AuthorizationServer):
         keys: the public keys of clients.
         backing: which resource types have something behind them.
         admit: the gate's word that a Change of this room may be applied.
+        proofs: the checks of proofs of possession.
+        rich_requests: decides what a token is bound to.
         floor: letters of scope by type that closing the loop needs.
+        sign_in: what is needed for people who sign in with software; without it there is none of that.
     """
 
     def __init__(
@@ -74,9 +96,16 @@ class HubAuthorizationServer(AuthorizationServer):
         keys: ClientKeys,
         backing: ScopeBacking,
         admit: AdmitOAuth,
+        proofs: Proofs,
+        rich_requests: RichRequests,
         floor: Mapping[str, str] = LOOP_FLOOR,
+        sign_in: SignInParts | None = None,
     ) -> None:
         super().__init__()
+        self.addresses = addresses
+        self.sign_in = sign_in
+        self.proven = ProvenRequests(proofs, rows, admit)
+        self.rich_requests = rich_requests
         self.backing = backing
         self.floor = floor
         self._addresses = addresses
@@ -84,8 +113,11 @@ class HubAuthorizationServer(AuthorizationServer):
         self._keys = keys
         self._admit = admit
         self.register_grant(BackendServiceGrant)
+        if sign_in is not None:
+            self.register_grant(CodeGrant)
+            self.register_grant(RefreshGrant)
         self.register_token_generator(GRANT_TYPE, bearer_token)  # type: ignore[arg-type]  # any callable will do
-        self._introspection = HubIntrospection(self, rows, addresses)
+        self._introspection = HubIntrospection(self, rows, addresses, rich_requests)
         self._revocation = HubRevocation(self, rows)
 
     def query_client(self, client_id: str) -> OAuthClient | None:  # type: ignore[override]
@@ -117,8 +149,11 @@ class HubAuthorizationServer(AuthorizationServer):
         if basic and SECRET_METHOD in methods:
             client, method = self._by_secret(request), SECRET_METHOD
         elif asserted and KEY_METHOD in methods:
-            client = SmartClientAssertion(request, self._keys, self._addresses.token).check(self.query_client)
-            method = KEY_METHOD
+            also = (self._addresses.pushed, self._addresses.base_url) if endpoint == "par" else ()
+            assertion = SmartClientAssertion(request, self._keys, self._addresses.token, also)
+            client, method = assertion.check(self.query_client), KEY_METHOD
+        elif PUBLIC_METHOD in methods and not (basic or asserted or request.authorization):
+            client, method = self._by_name(request), PUBLIC_METHOD
         else:
             raise InvalidClient("no-proof", scheme="Basic" if request.authorization else "")
         if request.form.get("client_id", client.row.client_id) != client.row.client_id:
@@ -147,8 +182,23 @@ class HubAuthorizationServer(AuthorizationServer):
         """Ends a token at the wish of the client it was given to."""
         return self._answered(request, lambda: self._asked(self._revocation, request))
 
+    def pushed(self, request: OAuthRequest) -> Answer:
+        """Keeps an authorization request that is sent ahead of the browser.
+
+        Source: RFC 9126 2.
+        """
+        return self._answered(request, lambda: self._pushed(request))
+
+    def organization(self, organization_id: str) -> OrganizationRow | None:
+        """Gives the hub's own row of an organisation."""
+        return self._rows.organization(organization_id)
+
+    def hub_organization(self) -> OrganizationRow | None:
+        """Gives the network's own organisation."""
+        return self._rows.hub_organization()
+
     def get_token_grant(self, request: OAuth2Request) -> Any:
-        """Gives the one grant there is.
+        """Gives the grant that was named.
 
         Raises:
             InvalidRequest: no grant type was named.
@@ -156,25 +206,38 @@ class HubAuthorizationServer(AuthorizationServer):
         """
         if not request.payload or not request.payload.grant_type:
             raise InvalidRequest("grant_type is missing.")
-        if request.payload.grant_type != GRANT_TYPE:
+        known = (GRANT_TYPE,) if self.sign_in is None else (GRANT_TYPE, CODE_GRANT, REFRESH_GRANT)
+        if request.payload.grant_type not in known:
             raise UnsupportedGrantType
         return super().get_token_grant(request)
 
     def save_token(self, token: dict[str, Any], request: OAuth2Request) -> None:
-        """Writes the token's digest, the used assertion and the audit line in one Change."""
+        """Writes the token's digest, the used assertion and the audit line in one Change.
+
+        Raises:
+            GuardFailed: the permissions it is bound to changed since it was decided.
+        """
         if not isinstance(request, OAuthRequest) or request.decided is None or request.client is None:
             raise InvalidRequest("The request was not decided.")
-        digest = token_digest(str(token["access_token"]))
-        expires_us = request.at_us + TOKEN_LIFE_S * 1_000_000
+        client, bound = _client(request).row, request.decided.bound
+        if bound is not None:
+            # Her permissions may change in this moment, which must not look like an assertion that was used before.
+            self._keep_assertion(request)
         change = token_given(
-            _client(request).row,
+            client,
             request.decided,
-            digest,
-            request.verified,
+            token_digest(str(token["access_token"])),
+            request.verified if bound is None else None,
+            jkt=request.dpop_jkt,
             at_us=request.at_us,
-            expires_us=expires_us,
+            expires_us=request.at_us + request.decided.life_s * 1_000_000,
         )
-        self.apply(change, request)
+        try:
+            self.apply(change, request)
+        except InvalidClient:
+            if bound is None:
+                raise
+            raise GuardFailed("Her permissions are others than a moment ago.") from None
 
     def apply(self, change: Change, request: OAuthRequest) -> None:
         """Applies a Change that holds the request's assertion, if it came with one.
@@ -184,6 +247,15 @@ class HubAuthorizationServer(AuthorizationServer):
             TemporarilyUnavailable: the store cannot write now: there is no token then.
         """
         request.jti_tried = True
+        self.applied(change)
+
+    def applied(self, change: Change) -> None:
+        """Applies a Change whole.
+
+        Raises:
+            InvalidClient: something in it counts once, and was used before.
+            TemporarilyUnavailable: the store cannot write now: nothing happened then.
+        """
         try:
             admitted = self._admit(change)
             try:
@@ -210,9 +282,23 @@ class HubAuthorizationServer(AuthorizationServer):
         return Answer(status, body, tuple(headers))
 
     def _token(self, request: OAuthRequest) -> Answer:
+        self.proven.looked_at(request)
         grant: Any = self.get_token_grant(request)
+        if "authorization_details" in request.form and grant.GRANT_TYPE != GRANT_TYPE:
+            # Passed over, they would make a token that is wider than what was asked for.
+            raise InvalidAuthorizationDetails("Tokens are bound to a consent for client_credentials alone.")
         grant.validate_token_request()
-        return self.handle_response(*grant.create_token_response())
+        self.proven.kept(request)
+        found = self.handle_response(*grant.create_token_response())
+        nonce = self.proven.nonce(request)
+        return replace(found, headers=(*found.headers, ("DPoP-Nonce", nonce))) if nonce else found
+
+    def _pushed(self, request: OAuthRequest) -> Answer:
+        self.proven.looked_at(request, b"/oauth/par")
+        client = self.authenticate_client(request, (*AUTH_METHODS, PUBLIC_METHOD), "par")
+        self.proven.kept(request)
+        http_status, body = push(self, request, client)
+        return Answer(http_status, body, ())
 
     def _asked(self, endpoint: HubIntrospection | HubRevocation, request: OAuthRequest) -> Answer:
         found: tuple[int, Any, Any] = endpoint.create_endpoint_response(request)  # type: ignore[no-untyped-call]
@@ -247,8 +333,16 @@ class HubAuthorizationServer(AuthorizationServer):
             raise InvalidClient("secret", scheme="Basic")
         return client
 
+    def _by_name(self, request: OAuthRequest) -> OAuthClient:
+        """Gives a client that cannot keep a secret; one that could has to prove itself."""
+        client = self.query_client(request.form.get("client_id", ""))
+        if client is None or client.row.kind != "public":
+            raise InvalidClient("no-proof")
+        request.named = client.row.client_id
+        return client
+
     def _note(self, request: OAuthRequest, refusal: OAuth2Error) -> None:
-        reason = refusal.reason if isinstance(refusal, InvalidClient) else "-"
+        reason = refusal.reason if isinstance(refusal, InvalidClient | DpopRefused) else "-"
         log.warning("refused: error=%s reason=%s client=%s", refusal.error, reason, request.named or "-")
 
 

@@ -4,7 +4,11 @@ What lives here: a fresh token and its digest, the digest of a presented one, wh
 Principal it stands for. What does not: who gets a token (``auth.server``) and what the Principal may see
 (``exchange.gate``). A token is opaque: 256 random bits, kept as SHA-256 only, never logged.
 
-Source: ``consent.md`` D-02; ``engine.md`` 2; RFC 6750 2.1.
+A token bound to a key carries the key's thumbprint behind a dot, and its digest is made of both in a way no Bearer
+token's is. So it is found only by who proved that key; sent as a plain Bearer token, or with a proof of another key,
+it is a token nobody knows, and no part of the hub has to remember to ask.
+
+Source: ``consent.md`` 0.2 and D-02; ``engine.md`` 2; RFC 6750 2.1; RFC 9449 6 and 7.
 """
 
 import hashlib
@@ -14,31 +18,79 @@ import threading
 from collections.abc import Callable
 from functools import lru_cache
 
-from referral_hub.access.principal import Principal, refusal_targets
+from referral_hub.access.principal import Binding, Principal, refusal_targets
 from referral_hub.access.scopes import ScopeSet
+from referral_hub.auth.bindings import binding_of
 from referral_hub.errors import Forbidden, Unauthenticated
 from referral_hub.exchange.ports import OrganizationRow, TokenRow
 
 TOKEN_LIFE_S = 300
 """Seconds an access token lives, and the most SMART Backend Services recommends."""
 
-_BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/-]{1,512}=*)", re.ASCII | re.IGNORECASE)
+_BEARER = re.compile(r"bearer +([A-Za-z0-9_~+/-]{1,512}=*)", re.ASCII | re.IGNORECASE)
+_BOUND = re.compile(r"(?:bearer|dpop) +([A-Za-z0-9_-]{43}\.([A-Za-z0-9_-]{43}))", re.ASCII | re.IGNORECASE)
 
 
-def new_token() -> tuple[str, bytes]:
+class Proven(str):
+    """An ``Authorization: DPoP`` header whose proof was checked for this request, with the digest it stands for.
+
+    Only ``auth.dpop_requests`` makes one; a header as it came over the wire never is one.
+    """
+
+    __slots__ = ("digest",)
+    digest: bytes
+
+
+class ProofNeeded(Unauthenticated):
+    """A token that is bound to a key came without a proof that holds: 401 on the wire, with a DPoP challenge.
+
+    Args:
+        text: what happened and what is possible.
+        error: the error code of RFC 9449 or RFC 6750.
+        nonce: the nonce to use from now on; empty where there is none to tell.
+    """
+
+    def __init__(self, text: str, error: str, nonce: str = "") -> None:
+        super().__init__(text)
+        self.error = error
+        self.nonce = nonce
+
+
+def new_token(jkt: str = "") -> tuple[str, bytes]:
     """Gives a fresh token of 256 random bits and the digest to keep of it.
+
+    Args:
+        jkt: the thumbprint of the key it is bound to; empty for a Bearer token.
 
     >>> text, digest = new_token()
     >>> digest_of(f"Bearer {text}") == digest
     True
     """
     text = secrets.token_urlsafe(32)
-    return text, _digest(text)
+    if not jkt:
+        return text, _digest(text)
+    return f"{text}.{jkt}", bound_digest(f"{text}.{jkt}", jkt)
+
+
+def bound_digest(token: str, jkt: str) -> bytes:
+    """Gives the digest of a token that came with a proof of the key of this thumbprint.
+
+    >>> bound_digest("a", "k") == token_digest("a")
+    False
+    """
+    return _digest(f"DPoP {jkt} {token}")
+
+
+def bound_token(authorization: str) -> str:
+    """Gives the token of an ``Authorization: DPoP`` header; empty where it holds none."""
+    match = _BOUND.fullmatch(authorization) if authorization[:5].lower() == "dpop " else None
+    return match.group(1) if match else ""
 
 
 def token_digest(token: str) -> bytes:
     """Gives the digest under which a token named in a form would be kept, whatever the text."""
-    return _digest(token)
+    match = _BOUND.fullmatch(f"dpop {token}")
+    return bound_digest(token, match.group(2)) if match else _digest(token)
 
 
 def digest_of(authorization: str | None) -> bytes:
@@ -48,18 +100,27 @@ def digest_of(authorization: str | None) -> bytes:
         authorization: the header's value; None where there is none.
 
     Raises:
-        Unauthenticated: no header, another scheme than Bearer (a DPoP proof is not looked at here and so
-            opens nothing), or a value that is no token: 401 on the wire.
+        ProofNeeded: a token that is bound to a key, as Bearer or without a proof: 401 with a DPoP challenge.
+        Unauthenticated: no header, another scheme, or a value that is no token: 401 on the wire.
 
-    Source: RFC 6750 2.1.
+    Source: RFC 6750 2.1; RFC 9449 7.
 
     >>> digest_of("Bearer abc").hex()[:8]
     'ba7816bf'
     """
     match = _BEARER.fullmatch(authorization) if authorization else None
-    if match is None:
-        raise Unauthenticated("An access token is needed: send it as Authorization: Bearer.")
-    return _digest(match.group(1))
+    if match is not None:
+        return _digest(match.group(1))
+    if isinstance(authorization, Proven):
+        return authorization.digest
+    if authorization and _BOUND.fullmatch(authorization):
+        raise ProofNeeded(
+            "This access token is bound to a key: send it as Authorization: DPoP, with a proof.",
+            "invalid_token" if authorization[0] in "Bb" else "invalid_dpop_proof",
+        )
+    raise Unauthenticated(
+        "An access token is needed: send it as Authorization: Bearer, or DPoP with a proof."
+    )
 
 
 def live(token: TokenRow | None, at_us: int) -> TokenRow:
@@ -105,6 +166,11 @@ def principal_of(token: TokenRow, organization: OrganizationRow | None) -> Princ
         user=token.user,
         accepts_very_restricted=token.very_restricted,
         refusal_targets=refusal_targets(organization.facts),
+        context=token.context,
+        account=token.account,
+        person=token.person,
+        patient=token.patient,
+        binding=_binding(token.binding),
     )
 
 
@@ -160,6 +226,11 @@ class Principals:
 
 def _digest(text: str) -> bytes:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
+@lru_cache(maxsize=1024)
+def _binding(text: str) -> Binding | None:
+    return binding_of(text)
 
 
 @lru_cache(maxsize=1024)

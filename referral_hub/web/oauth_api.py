@@ -1,4 +1,4 @@
-"""OAuth over HTTP: token, introspection, revocation, the hub's keys, and the SMART configuration.
+"""OAuth over HTTP: token, requests sent ahead, introspection, revocation, the hub's keys, and the configurations.
 
 What lives here: the routes, the reading of a form, and headers. What does not: who gets what (``auth``), and
 the FHIR API (``web.fhir_api``). Errors here have the shape of RFC 6749, as OAuth clients expect, not of an
@@ -14,10 +14,11 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import HTTPException
 
 from referral_hub.auth.addresses import Addresses
-from referral_hub.auth.discovery import hub_keys
+from referral_hub.auth.discovery import Documents
 from referral_hub.auth.refusals import InvalidRequest
 from referral_hub.auth.request import OAuthRequest
 from referral_hub.auth.server import Answer, HubAuthorizationServer
+from referral_hub.auth.signing_keys import SigningKeys
 from referral_hub.exchange.ports import Clock
 
 LARGEST_FORM = 64 * 1024
@@ -28,21 +29,29 @@ _DISCOVERY = {"Cache-Control": "public, max-age=300", "Access-Control-Allow-Orig
 
 
 def oauth_blueprint(
-    server: HubAuthorizationServer, addresses: Addresses, configuration: bytes, clock: Clock
+    server: HubAuthorizationServer,
+    addresses: Addresses,
+    documents: Documents,
+    signing: SigningKeys,
+    clock: Clock,
 ) -> Blueprint:
     """Gives the routes of the authorization server.
 
     Args:
         server: the authorization server.
         addresses: where this hub is found.
-        configuration: the SMART configuration, made once (``auth.discovery.smart_configuration``).
+        documents: the configurations (``auth.discovery``).
+        signing: the hub's own keys.
         clock: the process clock, microseconds since 1970 UTC.
     """
     blueprint = Blueprint("oauth", __name__)
 
     def posted(url: str, respond: Callable[[OAuthRequest], Answer]) -> Response:
         try:
-            return _sent(respond(OAuthRequest(url, _form(), request.headers.get("Authorization"), clock())))
+            asked = OAuthRequest(
+                url, _form(), request.headers.get("Authorization"), clock(), request.headers.get("DPoP", "")
+            )
+            return _sent(respond(asked))
         except InvalidRequest as refusal:
             http_status, body, headers = refusal()
             return _sent(Answer(http_status, body, tuple(headers)))
@@ -51,11 +60,9 @@ def oauth_blueprint(
     def token() -> Response:
         return posted(addresses.token, server.token)
 
-    @blueprint.get("/oauth/authorize")
-    def authorize() -> Response:
-        # Discovery names no such address; a client that guesses it is told, and sent nowhere.
-        text = "Nobody signs in here yet. Software fetches its token by SMART Backend Services."
-        return _sent(Answer(400, {"error": "unsupported_response_type", "error_description": text}, ()))
+    @blueprint.post("/oauth/par")
+    def pushed() -> Response:
+        return posted(addresses.pushed, server.pushed)
 
     @blueprint.post("/oauth/introspect")
     def introspect() -> Response:
@@ -67,12 +74,16 @@ def oauth_blueprint(
 
     @blueprint.get("/oauth/jwks")
     def keys() -> Response:
-        return Response(hub_keys(), mimetype="application/json", headers=_DISCOVERY)
+        return Response(signing.published(clock()), mimetype="application/json", headers=_DISCOVERY)
 
     @blueprint.get("/.well-known/smart-configuration")
     @blueprint.get("/fhir/.well-known/smart-configuration")
     def smart_configuration() -> Response:
-        return Response(configuration, mimetype="application/json", headers=_DISCOVERY)
+        return Response(documents.smart, mimetype="application/json", headers=_DISCOVERY)
+
+    @blueprint.get("/.well-known/openid-configuration")
+    def openid_configuration() -> Response:
+        return Response(documents.openid, mimetype="application/json", headers=_DISCOVERY)
 
     return blueprint
 

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from referral_hub.access.principal import OrganizationFacts
+from referral_hub.access.principal import Binding, OrganizationFacts
 from referral_hub.errors import GuardFailed, Unavailable
-from referral_hub.exchange.change import AuditEntry, Change, Row
+from referral_hub.exchange.bound_grants import BoundGrant, GrantNow
+from referral_hub.exchange.change import AuditEntry, Change, EpochGuard, Row
 from referral_hub.exchange.ports import Admitted, OrganizationRow, TokenRow
 
 
@@ -60,6 +61,7 @@ class MemoryRows:
     lost_answers: int = 0
     applied: set[str] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
+    epochs: dict[int, int] = field(default_factory=dict)
 
     def oauth_client(self, client_id: str) -> ClientRow | None:
         self.asked.append(client_id)
@@ -84,6 +86,13 @@ class MemoryRows:
             revoked=bool(kept["revoked"]) or not client.active,
             very_restricted=bool(kept["very_restricted"]),
             issued_us=kept["issued_us"],
+            context=kept.get("context", "system"),
+            account=kept.get("account", ""),
+            person=kept.get("person"),
+            patient=kept.get("patient", ""),
+            binding=kept.get("binding", ""),
+            jkt=kept.get("jkt", ""),
+            family=kept.get("family", ""),
         )
 
     def organization(self, organization_id: str) -> OrganizationRow | None:
@@ -100,6 +109,9 @@ class MemoryRows:
             raise self.failure
         if change.change_id in self.applied:
             return
+        for guard in change.guards:
+            if isinstance(guard, EpochGuard) and self.epochs.get(guard.person, guard.epoch) != guard.epoch:
+                raise GuardFailed("A consent changed.")
         before = copy.deepcopy((self.clients, self.tokens, self.jti))
         for row in change.rows:
             if not self._applied(row) and row.at_least_one:
@@ -124,6 +136,11 @@ class MemoryRows:
     def _oauth_token_insert(self, given: Mapping[str, Any]) -> bool:
         self.tokens[given["digest"]] = {**given, "version": 1, "revoked": 0}
         return True
+
+    _oauth_token_insert_bound = _oauth_token_insert
+
+    def _oauth_family_end_client(self, given: Mapping[str, Any]) -> int:
+        return 0  # nobody signs in here; tests.unit.auth.sign_in_memory knows families
 
     def _oauth_token_revoke(self, given: Mapping[str, Any]) -> bool:
         kept = self.tokens.get(given["digest"])
@@ -166,6 +183,30 @@ class MemoryRows:
         for digest in gone:
             del self.tokens[digest]
         return len(gone)
+
+
+@dataclass
+class MemoryGrants:
+    """Implements ``Grants``: by (organization, purpose, task), and what is left of every token's binding."""
+
+    found: dict[tuple[str, str, str], BoundGrant] = field(default_factory=dict)
+    left: GrantNow | None = None
+    asked: list[tuple[str, str, str, str]] = field(default_factory=list)
+    refused: list[tuple[str, str, str, str]] = field(default_factory=list)
+
+    def of_referral(
+        self, organization_id: str, purpose: str, role: str, task_id: str, at_us: int
+    ) -> BoundGrant | None:
+        self.asked.append((organization_id, purpose, role, task_id))
+        return self.found.get((organization_id, purpose, task_id))
+
+    def record_refusal(
+        self, organization_id: str, oauth_client: str, user: str, purpose: str, task_id: str, at_us: int
+    ) -> None:
+        self.refused.append((organization_id, oauth_client, purpose, task_id))
+
+    def now(self, token: TokenRow, binding: Binding, at_us: int) -> GrantNow | None:
+        return self.left
 
 
 @dataclass(frozen=True)

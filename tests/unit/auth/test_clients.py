@@ -73,7 +73,6 @@ REFUSED: dict[str, dict[str, Any]] = {
     "a type the hub does not serve": {"scope": "system/Invoice.rs"},
     "a purpose that is no code": {"purposes": ["TREAT ETREAT"]},
     "a purpose that does not exist": {"purposes": ["INVENTED"], "known_purposes": {"TREAT"}},
-    "DPoP": {"require_dpop": True},
 }
 
 
@@ -81,6 +80,16 @@ REFUSED: dict[str, dict[str, Any]] = {
 def test_refused(name: str) -> None:
     with pytest.raises(ConfigurationError):
         made(**REFUSED[name])
+
+
+@pytest.mark.parametrize("wanted", [False, True])
+def test_what_its_tokens_need_and_may_carry_is_kept(wanted: bool) -> None:
+    kept = columns(made(require_dpop=wanted, very_restricted=wanted))
+    assert (kept["require_dpop"], kept["very_restricted"]) == (int(wanted), int(wanted))
+
+
+def test_very_restricted_content_needs_a_bound_token_unless_it_is_said_otherwise() -> None:
+    assert columns(made())["very_restricted"] == 0
 
 
 def test_a_star_is_written_out_and_never_kept() -> None:

@@ -52,6 +52,7 @@ def test_a_caller_may_prove_itself_with_a_live_token(scheme: str) -> None:
     assert hub.introspect({"token": other}, authorization=f"{scheme} {token}").body == INACTIVE
 
 
+@pytest.mark.attack("S-36")
 def test_the_token_of_another_client_is_inactive_and_nothing_more() -> None:
     hub = Hub()
     assert own(hub, hub.given(hub.shelter)) == INACTIVE
@@ -90,6 +91,7 @@ def of_a_suspended_organisation(hub: Hub, token: str) -> int:
     return NOW_US
 
 
+@pytest.mark.attack("S-36")
 @pytest.mark.parametrize("end", [expired, revoked, of_a_client_switched_off, of_a_suspended_organisation])
 def test_a_token_that_ended_is_inactive_and_nothing_more(end: Any) -> None:
     hub = Hub()
@@ -209,6 +211,7 @@ def test_nobody_ends_the_token_of_another_client(caller: str) -> None:
     assert hub.rows.oauth_token(token_digest(token)).revoked is False  # type: ignore[union-attr]
 
 
+@pytest.mark.attack("S-36")
 def test_an_ended_token_of_another_client_looks_like_an_unknown_one() -> None:
     hub = Hub()
     token = hub.given(hub.clinic)

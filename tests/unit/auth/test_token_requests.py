@@ -275,7 +275,7 @@ def test_a_client_that_must_use_dpop_gets_no_plain_token() -> None:
     hub = Hub()
     hub.rows.clients["c-shelter"] = replace(hub.rows.clients["c-shelter"], require_dpop=True)
     answer = hub.token(hub.shelter.form(NOW_S))
-    assert (answer.http_status, answer.body["error"]) == (400, "unauthorized_client")
+    assert (answer.http_status, answer.body["error"]) == (400, "invalid_dpop_proof")
     assert not hub.rows.tokens
 
 
@@ -380,7 +380,12 @@ def test_two_proofs_in_one_request_are_refused() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "method"),
-    [("jwks", "private_key_jwt"), ("jwks_url", "private_key_jwt"), ("secret", "client_secret_basic")],
+    [
+        ("jwks", "private_key_jwt"),
+        ("jwks_url", "private_key_jwt"),
+        ("secret", "client_secret_basic"),
+        ("public", "none"),
+    ],
 )
 def test_each_client_proves_itself_in_one_way(kind: str, method: str) -> None:
     client = OAuthClient(ClientRow("c", "o", kind, ""))
@@ -388,11 +393,12 @@ def test_each_client_proves_itself_in_one_way(kind: str, method: str) -> None:
         assert client.check_endpoint_auth_method(other, "token") is (other == method)
 
 
-def test_a_public_client_can_do_nothing_yet() -> None:
+def test_a_public_client_without_an_address_can_do_nothing() -> None:
     client = OAuthClient(ClientRow("c", "o", "public", ""))
-    assert not client.check_endpoint_auth_method("none", "token")
-    assert not client.check_grant_type("client_credentials")
+    for grant in ("client_credentials", "authorization_code", "refresh_token"):
+        assert not client.check_grant_type(grant)
     assert not client.check_redirect_uri("https://app.example/back")
+    assert not client.check_redirect_uri("")
     assert not client.check_response_type("code")
     assert not client.check_client_secret("")
 
