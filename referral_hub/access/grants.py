@@ -15,6 +15,7 @@ from itertools import product
 
 from referral_hub.access.authoring import MAX_ROWS, row_count
 from referral_hub.access.categories import CATEGORIES, NOTICE, OWN, VERY_RESTRICTED
+from referral_hub.access.emergency import OPENING
 from referral_hub.access.facts import RANKS, RESTRICTED, Decision, Request
 from referral_hub.access.rows import Grant, Refusal, RefusalException
 from referral_hub.access.rules import CompiledConsent, Deny, Permit
@@ -127,7 +128,7 @@ def _stops(row: Refusal, request: Request, at_us: int) -> bool:
         return False
     if request.refusal_targets and row.target != "*" and row.target not in request.refusal_targets:
         return False
-    if row.purpose and request.purpose and row.purpose != request.purpose:
+    if row.purpose and request.purpose not in ("", OPENING, row.purpose):
         return False
     if row.at_least and resource.category and resource.rank < RANKS[row.at_least]:
         return False
@@ -157,7 +158,8 @@ def _grants(compiled: CompiledConsent, consent_row: int, person: int) -> Iterato
         if not _has_rows(permit):
             continue
         for organization, purpose in product(sorted(permit.organizations), sorted(permit.purposes)):
-            spans.setdefault((organization, purpose), []).append((permit.from_us, permit.until_us))
+            if purpose != OPENING:
+                spans.setdefault((organization, purpose), []).append((permit.from_us, permit.until_us))
             for category, resource in _what(permit):
                 yield Grant(
                     consent_row,

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from referral_hub.access.categories import CATEGORIES, INFORMATION_CATEGORY
+from referral_hub.access.emergency import EMERGENCY, EMERGENCY_CATEGORIES, OPENING
 from referral_hub.access.facts import RANKS, RESTRICTED, VERY
 from referral_hub.access.labels import HUB_SENSITIVITY
 from referral_hub.access.provision_times import data_period, narrow, wide
@@ -114,10 +115,14 @@ class Reader:
             ceiling = VERY  # an instance that she named is opened whole (views.md 9)
         if "code" in node:
             self._issue(f"{path}.code", "A permission by code would miss what nobody coded: name a category.")
+        units = self._units(node, path)
+        purposes = self._required_purposes(node, path)
+        if EMERGENCY in purposes:
+            purposes = self._emergency(purposes, categories, types, instances, authors, ceiling, path)
         permit = Permit(
             path,
-            self._units(node, path),
-            self._required_purposes(node, path),
+            units,
+            purposes,
             from_us,
             until_us,
             self._actions(node, path) or ACCESS_ONLY,
@@ -222,6 +227,28 @@ class Reader:
                 self._issue(f"{path}.purpose[{index}]", "A purpose is a code of v3-ActReason or of the hub.")
             found.add(code)
         return frozenset(found) or None
+
+    def _emergency(
+        self,
+        purposes: frozenset[str],
+        categories: frozenset[str] | None,
+        types: frozenset[str],
+        instances: frozenset[str] | None,
+        authors: frozenset[str],
+        ceiling: int,
+        path: str,
+    ) -> frozenset[str]:
+        """Gives the purpose a permit for emergencies is compiled under; it names the clinical class and no more."""
+        if purposes != {EMERGENCY}:
+            self._issue(f"{path}.purpose", "A permission for emergencies is a permission of its own.")
+        if categories is None or not categories <= EMERGENCY_CATEGORIES or types or instances or authors:
+            self._issue(
+                f"{path}.class",
+                f"For emergencies she may allow {' and '.join(sorted(EMERGENCY_CATEGORIES))}, nothing else.",
+            )
+        if ceiling > RESTRICTED:
+            self._issue(f"{path}.securityLabel", "For emergencies nothing very restricted is allowed.")
+        return frozenset((OPENING,))
 
     def _required_purposes(self, node: _Node, path: str) -> frozenset[str]:
         found = self._purposes(node, path)

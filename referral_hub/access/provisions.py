@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from referral_hub.access.authoring import authoring_issues
+from referral_hub.access.consent_life import as_it_runs
 from referral_hub.access.provision_elements import Reader
 from referral_hub.access.rules import CompiledConsent, Deny, Kind, Permit
 from referral_hub.errors import InvalidResource
@@ -95,6 +96,8 @@ class _Reading:
             permits, denies = (), (_EVERYTHING,)
         elif not may_permit:
             permits = ()
+        if kind == "release":
+            permits = as_it_runs(permits, self.body)
         return CompiledConsent(
             consent_id, version, str(status) if readable else "", kind or "", active, permits, denies, root
         )

@@ -116,13 +116,13 @@ _CONTACT_PERSON = Table(
         "relationship": concepts,
         "name": written,
         "telecom": written,
-        "address": written,
         "gender": keep,
         "organization": reference,
         "period": plain,
     },
-    one_of=(frozenset({"name", "telecom", "address", "organization"}),),
+    one_of=(frozenset({"name", "telecom", "organization"}),),
 )
+"""Without an address: where a parent lives is in no copy of a child's file (``practice.md`` 8)."""
 
 
 _IDENTITY_RULES: Mapping[str, Rule] = {

@@ -88,3 +88,22 @@ class RefusalException:
     resource: str
     valid_from_us: int | None = None
     valid_until_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseAssignment:
+    """That an account works with a person: ``pending`` until a second person confirms it, ``active``, or ``ended``.
+
+    ``asked_by`` and ``confirmed_by`` are accounts, or the OAuth client where an organisation's software did it.
+    ``version`` counts its changes. Only an active one opens anything.
+    """
+
+    account: str
+    person: int
+    organization: str
+    state: str
+    version: int
+    asked_by: str
+    asked_us: int
+    confirmed_by: str = ""
+    changed_us: int = 0

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from referral_hub.access.categories import NOTICE, OWN, VERY_RESTRICTED
+from referral_hub.access.emergency import OPENING
 from referral_hub.access.facts import RESTRICTED, VERY, Request
 
 Kind = Literal["release", "refusal", ""]
@@ -82,7 +83,7 @@ class Permit:
         resource = request.resource
         category = resource.category
         if category == NOTICE:
-            return self.ceiling >= RESTRICTED
+            return self.ceiling >= RESTRICTED and request.purpose != OPENING
         if category == OWN or resource.rank > self.ceiling:
             return False
         if (
@@ -167,7 +168,11 @@ class Deny:
         reached = request.refusal_targets
         if self.targets is not None and reached and self.targets.isdisjoint(reached):
             return False
-        if self.purposes is not None and request.purpose and request.purpose not in self.purposes:
+        if (
+            self.purposes is not None
+            and request.purpose not in ("", OPENING)  # a refusal for any purpose holds in an emergency too
+            and request.purpose not in self.purposes
+        ):
             return False
         if self.actions is not None and request.action not in self.actions:
             return False

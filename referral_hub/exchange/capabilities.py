@@ -1,7 +1,7 @@
 """The CapabilityStatement, made from the declarations: what is not declared is not claimed.
 
-The extension oauth-uris is not in it: R4 demands an address for ``authorize`` there, and this hub gives
-tokens to software alone. Where tokens are had stands in ``.well-known/smart-configuration``.
+Where tokens are had stands in ``.well-known/smart-configuration``; the extension oauth-uris says it once more, for
+client libraries of SMART's first days.
 
 Source: FHIR R4 CapabilityStatement; SMART App Launch 2.2 (smart-configuration); SDOHCC Coordination
 Platform; ``referral-loop.md`` Part D 0.1; IHE PCF (Policy-deny).
@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+from referral_hub.exchange.deleting import DRAFTED, REMOVED
 from referral_hub.exchange.indexing import parameters
 from referral_hub.exchange.subscription_asking import PROFILE
 from referral_hub.exchange.topics import TOPICS
@@ -28,10 +29,24 @@ _BACKPORT = "http://hl7.org/fhir/uv/subscriptions-backport"
 _TOPIC = f"{_BACKPORT}/StructureDefinition/capabilitystatement-subscriptiontopic-canonical"
 _BULK = "http://hl7.org/fhir/uv/bulkdata"
 _OPERATIONS = {
-    "Task": (("available-actions", "OperationDefinition/Task-available-actions"),),
-    "Consent": (("revoke", "OperationDefinition/Consent-revoke"),),
+    "Task": (
+        ("available-actions", "OperationDefinition/Task-available-actions"),
+        ("decide", "OperationDefinition/Task-decide"),
+    ),
+    "Consent": (
+        ("template", "OperationDefinition/Consent-template"),
+        ("form-counts", "OperationDefinition/Consent-form-counts"),
+        ("revoke", "OperationDefinition/Consent-revoke"),
+    ),
     "Patient": (
         ("disclosures", "OperationDefinition/Patient-disclosures"),
+        ("assign", "OperationDefinition/Patient-assign"),
+        ("unassign", "OperationDefinition/Patient-unassign"),
+        ("assignments", "OperationDefinition/Patient-assignments"),
+        ("withdraw", "OperationDefinition/Patient-withdraw"),
+        ("emergency", "OperationDefinition/Patient-emergency"),
+        ("compelled-disclosure", "OperationDefinition/Patient-compelled-disclosure"),
+        ("instruction", "OperationDefinition/Patient-instruction"),
         ("everything", "http://hl7.org/fhir/OperationDefinition/Patient-everything"),
         ("export", "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/patient-export"),
     ),
@@ -42,6 +57,23 @@ _OPERATIONS = {
     ),
     "ServiceRequest": (("preview", "OperationDefinition/ServiceRequest-preview"),),
 }
+_SDOHCC_CANONICAL = "http://hl7.org/fhir/us/sdoh-clinicalcare/StructureDefinition"
+SDOHCC = {
+    "Consent": f"{_SDOHCC_CANONICAL}/SDOHCC-Consent",
+    "Task": f"{_SDOHCC_CANONICAL}/SDOHCC-TaskForReferralManagement",
+}
+"""Profiles of SDOHCC that are claimed: docs/profiles-sdohcc.md shows, constraint by constraint, that nothing stands
+against them, and why the others are not."""
+_WHOLE_VALUE = "Kept as keyed digests: found by the whole value."
+_DIGESTS = {
+    "string": (
+        "Kept as keyed digests: found by one whole word or by the whole text, in capitals or not, with accents or "
+        "without; with :exact by the whole text as it is written. The beginning or a part of a word finds nothing, "
+        ":contains is 400."
+    ),
+    "date": "Kept as keyed digests: found with every prefix, by at most ten values.",
+}
+"""How a parameter finds that the hub keeps as digests, so that nobody reads names out of its indexes."""
 _VALIDATE = ("validate", "http://hl7.org/fhir/OperationDefinition/Resource-validate")
 
 
@@ -93,7 +125,13 @@ def capability_statement(
                     for definition in SERVED.values()
                 ],
                 "interaction": [{"code": code} for code in ("transaction", "batch", "history-system")],
-                "operation": [{"name": "export", "definition": f"{_BULK}/OperationDefinition/export"}],
+                "operation": [
+                    {"name": "export", "definition": f"{_BULK}/OperationDefinition/export"},
+                    *(
+                        {"name": name, "definition": f"{CANONICAL}/OperationDefinition/{name}"}
+                        for name in ("external-request", "desk-counts")
+                    ),
+                ],
             }
         ],
     }
@@ -107,8 +145,10 @@ def _security(base_url: str, *, cors: bool) -> dict[str, Any]:
                 "url": _OAUTH_URIS,
                 "extension": [
                     {"url": "token", "valueUri": f"{base_url}/oauth/token"},
-                    # Its definition demands this one; what answers there says that nobody signs in yet.
                     {"url": "authorize", "valueUri": f"{base_url}/oauth/authorize"},
+                    {"url": "manage", "valueUri": f"{base_url}/manage"},
+                    {"url": "introspect", "valueUri": f"{base_url}/oauth/introspect"},
+                    {"url": "revoke", "valueUri": f"{base_url}/oauth/revoke"},
                 ],
             }
         ],
@@ -117,7 +157,7 @@ def _security(base_url: str, *, cors: bool) -> dict[str, Any]:
             {"coding": [{"system": _SECURITY_SERVICE, "code": "SMART-on-FHIR"}], "text": "SMART-on-FHIR"}
         ],
         "description": (
-            "SMART Backend Services with private_key_jwt (RS384, ES384). Scopes only narrow consent. "
+            "SMART App Launch and Backend Services. Scopes only narrow consent. "
             f"The addresses are in {base_url}/.well-known/smart-configuration"
         ),
     }
@@ -128,6 +168,7 @@ def _resource(definition: ResourceDefinition, profiles: Sequence[str]) -> dict[s
     by_identifier = "identifier" in parameters(name)
     topics = [{"url": _TOPIC, "valueCanonical": url} for url in TOPICS] if name == "Subscription" else []
     claimed = [*profiles, PROFILE] if name == "Subscription" else list(profiles)
+    claimed += [SDOHCC[name]] if name in SDOHCC else []
     found: dict[str, Any] = {
         **({"extension": topics} if topics else {}),
         "type": name,
@@ -139,23 +180,22 @@ def _resource(definition: ResourceDefinition, profiles: Sequence[str]) -> dict[s
         "conditionalCreate": by_identifier and "create" in definition.interactions,
         "conditionalRead": "full-support",
         "conditionalUpdate": by_identifier and "update" in definition.interactions,
-        "conditionalDelete": (
-            "single" if by_identifier and "delete" in definition.interactions else "not-supported"
-        ),
+        "conditionalDelete": "single" if by_identifier and _is_removed(definition) else "not-supported",
         "referencePolicy": ["literal", "logical", "enforced", "local"],
     }
     if definition.includes:
         found["searchInclude"] = list(definition.includes)
     if definition.revincludes:
         found["searchRevInclude"] = list(definition.revincludes)
-    if definition.has:
-        found["documentation"] = "Reverse chains: " + ", ".join(f"_has:{one}" for one in definition.has)
+    told = _told(definition)
+    if told:
+        found["documentation"] = " ".join(told)
     found["searchParam"] = [
         {
             "name": code,
             "type": parameter.type,
             **({"definition": parameter.url} if parameter.url else {}),
-            **_chained(definition, code),
+            **_documented(definition, code),
         }
         for code, parameter in (
             *((code, official(name)[code]) for code in ("_id", "_lastUpdated")),
@@ -169,11 +209,37 @@ def _resource(definition: ResourceDefinition, profiles: Sequence[str]) -> dict[s
     return found
 
 
-def _chained(definition: ResourceDefinition, code: str) -> dict[str, str]:
-    """Gives what may be asked along a reference, in words: R4 has no element for chains."""
+def _is_removed(definition: ResourceDefinition) -> bool:
+    return "delete" in definition.interactions and definition.type_name in REMOVED
+
+
+def _told(definition: ResourceDefinition) -> list[str]:
+    """Gives what of a type R4 has no element for, in words."""
+    told = []
+    if _is_removed(definition) and definition.type_name in DRAFTED:
+        told.append("Deleted is only a draft of your own that nobody else received or was shown; else 409.")
+    if definition.type_name in SDOHCC:
+        told.append(
+            "SDOHCC's profile is taken and kept as written, its constraints are not checked here, and a copy "
+            "made for another organisation claims no profile."
+        )
+    if definition.has:
+        told.append("Reverse chains: " + ", ".join(f"_has:{one}" for one in definition.has))
+    return told
+
+
+def _documented(definition: ResourceDefinition, code: str) -> dict[str, str]:
+    """Gives how a parameter finds, and what may be asked along a reference: R4 has no element for either."""
+    told = []
+    if code in parameters(definition.type_name):
+        searchable, parameter = parameters(definition.type_name)[code]
+        if searchable.identifying:
+            told.append(_DIGESTS.get(parameter.type, _WHOLE_VALUE))
     along = [one.split(".", 2) for one in definition.chains]
-    told = [f"{parameter}:{target}.{of}" for parameter, target, of in along if parameter == code]
-    return {"documentation": "Chains: " + ", ".join(told)} if told else {}
+    chains = [f"{parameter}:{target}.{of}" for parameter, target, of in along if parameter == code]
+    if chains:
+        told.append("Chains: " + ", ".join(chains))
+    return {"documentation": " ".join(told)} if told else {}
 
 
 def _versioning(definition: ResourceDefinition) -> str:
@@ -184,7 +250,11 @@ def _versioning(definition: ResourceDefinition) -> str:
 
 def _ordered(definition: ResourceDefinition) -> list[str]:
     order = ("read", "vread", "update", "patch", "delete", "history-instance", "create", "search-type")
-    found: list[str] = [code for code in order if code in definition.interactions]
+    found: list[str] = [
+        code
+        for code in order
+        if code in definition.interactions and (code != "delete" or _is_removed(definition))
+    ]
     if "history-instance" in found:
         found.insert(found.index("history-instance") + 1, "history-type")
     return found

@@ -203,7 +203,8 @@ def _never_release(definition: ResourceDefinition, body: dict[str, Any]) -> bool
     if definition.type_name == "Task":
         return any(s == TASK_CODES and code in NEVER_RELEASED_CODES for s, code in codings(body.get("code")))
     if definition.type_name == "Observation":
-        return code_in(body.get("code"), code_system("observation")) == "cannot-sign-now"
+        found = code_in(body.get("code"), code_system("observation"))
+        return found in ("cannot-sign-now", "contact-lost")
     if definition.type_name == "Communication":
         return code_in(body.get("category"), code_system("communication-category")) in (
             "ways-back",

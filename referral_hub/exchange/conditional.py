@@ -17,6 +17,7 @@ from referral_hub.access.principal import Principal
 from referral_hub.errors import ConditionalConflict, ConditionalNotSupported, MalformedContent, NotFound
 from referral_hub.exchange.building import Draft
 from referral_hub.exchange.indexing import parameters
+from referral_hub.exchange.judging import Judge
 from referral_hub.exchange.ports import ResourceRow
 from referral_hub.exchange.proposal import Proposal
 from referral_hub.exchange.state import Working
@@ -46,8 +47,10 @@ def identifier_of(criteria: str) -> str:
     return f"{system}|{value}"
 
 
-def match(organization: str, type_name: str, criteria: str, working: Working) -> ResourceRow | None:
-    """Gives the one resource of an organisation's own that criteria mean, or None.
+def match(
+    caller: Principal, type_name: str, criteria: str, working: Working, judge: Judge, at_us: int
+) -> ResourceRow | None:
+    """Gives the one resource of the organisation's own, within the caller's reach, that criteria mean, or None.
 
     Raises:
         ConditionalNotSupported: the criteria are no single identifier, or the type is not found by one (412).
@@ -56,13 +59,15 @@ def match(organization: str, type_name: str, criteria: str, working: Working) ->
     token = identifier_of(criteria)
     if "identifier" not in parameters(type_name):
         raise ConditionalNotSupported(f"A {type_name} is not found by an identifier here.")
-    found = working.identified(organization, type_name, token)
+    found = working.identified(caller.organization_id, type_name, token)
+    if caller.reach is not None:
+        found = [row for row in found if judge.sees(caller, row, working, at_us)]
     if len(found) > 1:
         raise ConditionalConflict(_SEVERAL)
     return found[0] if found else None
 
 
-def resolved(caller: Principal, proposal: Proposal, draft: Draft) -> Proposal:
+def resolved(caller: Principal, proposal: Proposal, draft: Draft, judge: Judge) -> Proposal:
     """Gives a conditional update, patch or delete as one that names the id, or as the create it comes to.
 
     Raises:
@@ -70,7 +75,7 @@ def resolved(caller: Principal, proposal: Proposal, draft: Draft) -> Proposal:
         MalformedContent: the body of an update names another id than the match, or one where nothing matches (400).
         ConditionalConflict, ConditionalNotSupported: see :func:`match` (412).
     """
-    row = match(caller.organization_id, proposal.type_name, proposal.criteria, draft.working)
+    row = match(caller, proposal.type_name, proposal.criteria, draft.working, judge, draft.at_us)
     if row is None:
         if proposal.verb != "update":
             raise NotFound("None of your own resources carries this identifier.")

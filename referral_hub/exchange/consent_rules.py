@@ -6,18 +6,29 @@ What does not: what cannot be computed (``access.provisions``), rows (``access.g
 Source: ``practice.md`` 3, 4 and 5; ``views.md`` 9; ``consent.md`` 1.1.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from referral_hub.fhir.canonical import CONSENT_SCOPE
+from referral_hub.access.consent_life import (
+    CHECK_IN,
+    DAY_US,
+    ENDED_EARLY,
+    check_ins,
+    confirmed,
+    narrower_or_equal,
+)
+from referral_hub.access.provisions import compile_consent
+from referral_hub.exchange.consent_evidence import EVIDENCE
+from referral_hub.exchange.consent_policy import ConsentLimits
+from referral_hub.exchange.minors import REPRESENTED
+from referral_hub.fhir.canonical import CONSENT_SCOPE, structure
 from referral_hub.fhir.dates import span
-from referral_hub.fhir.elements import at_path, code_in, codings
+from referral_hub.fhir.elements import at_path, code_in, codings, extensions
 from referral_hub.fhir.outcome import Issue
 from referral_hub.resources.consent import CONSENT_KIND
 
-DAY_US = 24 * 3600 * 1_000_000
+__all__ = ["DAY_US", "ConsentLimits", "consent_issues", "kind_of", "longest_us"]
 
 PURPOSE_DAYS: Mapping[str, int] = MappingProxyType(
     {
@@ -35,12 +46,12 @@ PURPOSE_DAYS: Mapping[str, int] = MappingProxyType(
 """The longest permit per purpose, in days; a purpose without a row has the hub's default length."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConsentLimits:
-    """How long a permit may run in this network: the default, and the most without a legal note, in days."""
-
-    default_days: int
-    most_days: int
+_SIGNED = ("policy", "policyRule", "scope", "organization")
+"""What of a Consent never changes once it was active."""
+_SIGNED_WHILE_IT_RUNS = ("dateTime", "performer", "sourceAttachment", "sourceReference")
+"""What does not change either as long as it goes on; an end is never held up by it."""
+_SIGNED_EXTENSIONS = (EVIDENCE, REPRESENTED, ENDED_EARLY, structure("renewal-of"))
+_CLOCKS_US = 600 * 1_000_000
 
 
 def kind_of(consent: dict[str, Any]) -> str:
@@ -74,7 +85,7 @@ def consent_issues(
     kind = kind_of(consent)
     status = consent.get("status")
     if before is not None:
-        issues.extend(_unchanged(consent, before, kind))
+        issues.extend(_unchanged(consent, before, kind, at_us))
     if kind and not any(
         s == CONSENT_SCOPE and c == "patient-privacy" for s, c in codings(consent.get("scope"))
     ):
@@ -128,16 +139,19 @@ def _lengths(consent: dict[str, Any], limits: ConsentLimits, at_us: int) -> list
     issues = []
     root = consent.get("provision")
     nested = root.get("provision") if isinstance(root, dict) else None
+    # A form signed in the evening and written down the next morning loses nothing by it: a day is left for that.
     for index, permit in enumerate(nested if isinstance(nested, list) else ()):
         end = next(at_path(permit, "period.end"), None)
         if not isinstance(end, str):
             continue
         start = next(at_path(permit, "period.start"), None)
-        from_us = span(start)[0] if isinstance(start, str) else at_us
+        from_us = min(
+            span(start)[0] if isinstance(start, str) else at_us, at_us, _signed_us(consent, at_us) + DAY_US
+        )
         for _system, purpose in codings(permit.get("purpose")):
             longest = longest_us(purpose, limits)
             # The end is a whole day, so that a permit signed in the afternoon may name the last day itself.
-            if span(end)[0] - min(from_us, at_us) > longest:
+            if span(end)[0] - from_us > longest:
                 issues.append(
                     Issue(
                         "error",
@@ -158,30 +172,61 @@ def _lengths(consent: dict[str, Any], limits: ConsentLimits, at_us: int) -> list
     return issues
 
 
-def _unchanged(consent: dict[str, Any], before: dict[str, Any], kind: str) -> list[Issue]:
-    issues = []
+def _signed_us(consent: dict[str, Any], at_us: int) -> int:
+    """Gives when it was signed; of a date without a time the end of that day."""
+    signed = consent.get("dateTime")
+    if not isinstance(signed, str):
+        return at_us
+    return span(signed)[0 if "T" in signed else 1]
+
+
+def _unchanged(consent: dict[str, Any], before: dict[str, Any], kind: str, at_us: int) -> Iterator[Issue]:
     if kind != kind_of(before):
-        issues.append(
-            Issue(
-                "error",
-                "business-rule",
-                "The kind of a consent is fixed when it is made.",
-                "Consent.category",
-            )
-        )
+        yield _fixed("The kind of a consent is fixed when it is made.", "category")
     if consent.get("patient") != before.get("patient"):
-        issues.append(
-            Issue("error", "business-rule", "Whose consent it is cannot change.", "Consent.patient")
-        )
-    if before.get("status") == "active" and kind != "refusal":
-        issues.extend(
-            Issue(
-                "error",
-                "business-rule",
-                "What was signed cannot be changed. End this consent and have a new one signed.",
-                f"Consent.{element}",
-            )
-            for element in ("provision", "policy", "policyRule", "scope", "organization")
-            if consent.get(element) != before.get(element)
-        )
-    return issues
+        yield _fixed("Whose consent it is cannot change.", "patient")
+    if before.get("status") != "active" or kind == "refusal":
+        return
+    goes_on = consent.get("status") == "active"
+    for element in (*_SIGNED, *(_SIGNED_WHILE_IT_RUNS if goes_on else ())):
+        if consent.get(element) != before.get(element):
+            yield _fixed(_CHANGED, element)
+    if consent.get("provision") != before.get("provision") and not _narrower(consent, before, kind, at_us):
+        yield _fixed(_CHANGED, "provision")
+    if goes_on:
+        yield from _extensions_issues(consent, before, at_us)
+
+
+_CHANGED = (
+    "What was signed cannot be changed, but for saying less. End this consent and have a new one signed."
+)
+
+
+def _narrower(consent: dict[str, Any], before: dict[str, Any], kind: str, at_us: int) -> bool:
+    """Tells whether the new version of a release allows no more than the one she signed, a check-in aside."""
+    if kind != "release":
+        return False
+    old, new = (compile_consent("", "", confirmed(one, at_us), authored=False) for one in (before, consent))
+    return narrower_or_equal(old, new)
+
+
+def _extensions_issues(consent: dict[str, Any], before: dict[str, Any], at_us: int) -> Iterator[Issue]:
+    """Gives what is wrong with what the hub reads beside the provision: only a check-in may be added.
+
+    Source: ``practice.md`` 4 (check-in: confirm, narrow or end).
+    """
+    for url in _SIGNED_EXTENSIONS:
+        if list(extensions(consent, url)) != list(extensions(before, url)):
+            yield _fixed(_CHANGED, f"extension('{url}')")
+    known, told = check_ins(before), check_ins(consent)
+    path = f"extension('{CHECK_IN}')"
+    if told[: len(known)] != known:
+        yield _fixed("A check-in that was written down stays as it is.", path)
+    signed_us = _signed_us(before, at_us)
+    for text in told[len(known) :]:
+        if not signed_us <= span(text)[0] <= at_us + _CLOCKS_US:
+            yield _fixed("A check-in is after the signature and not in the future.", path)
+
+
+def _fixed(text: str, element: str) -> Issue:
+    return Issue("error", "business-rule", text, f"Consent.{element}")

@@ -8,6 +8,7 @@ A withdrawal closes the doors and moves no Task; recipients who had received dat
 Source: ``consent.md`` 5.5 (D-30 to D-41) as corrected by ``views.md`` 8; ``practice.md`` 5.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 from referral_hub.access.grants import compile_rows
@@ -16,19 +17,20 @@ from referral_hub.errors import SigningOff
 from referral_hub.exchange.building import Draft, body_of
 from referral_hub.exchange.change import ConsentRows
 from referral_hub.exchange.consent_rules import DAY_US, kind_of
+from referral_hub.exchange.held_recalls import hold
 from referral_hub.exchange.hosting import hosting, resume
 from referral_hub.exchange.judging import Judge
 from referral_hub.exchange.ports import ResourceRow
+from referral_hub.exchange.recall_reach import receivers_of
 from referral_hub.exchange.recalls import recall_from
 from referral_hub.exchange.referrals import opening
+from referral_hub.exchange.revoked_tokens import revoked_with
 from referral_hub.exchange.stamping import business_status_of, with_business_status
 from referral_hub.exchange.task_writing import MovedTask, facts_of_waiting, write_consequences
 from referral_hub.fhir.canonical import code_system
-from referral_hub.fhir.elements import text_at
 from referral_hub.resources.task import LIFECYCLE
 
 REMINDER_DAYS = (14, 7, 2)
-HELD_DAYS = 30
 MISSED = "recall-missed"
 MISSED_AT_LAST = "recall-missed-at-last"
 MISSED_US = 1_000_000
@@ -41,6 +43,25 @@ after every read that was decided before it. A line that comes later still bring
 (``store.segments``).
 """
 CANNOT_SIGN_NOW = f"{code_system('observation')}|cannot-sign-now"
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """When recipients are asked to stop using what they have.
+
+    Args:
+        at_once: in the Change of the withdrawal where that is quickly found out; else by the delivery process a
+            moment later, so that a withdrawal of everything is acknowledged as fast as one of little.
+        hold: not now: hearing of it could harm her, so a supervisor decides, within 30 days.
+        reason: why it is held, in words for her own organisation.
+    """
+
+    at_once: bool = True
+    hold: bool = False
+    reason: str = ""
+
+
+AT_ONCE = Asking()
 
 
 def check_signing(patient: ResourceRow, draft: Draft) -> None:
@@ -67,12 +88,12 @@ def write_rows(
     judge: Judge,
     *,
     was_active: bool,
-    hold_recall: bool = False,
+    asking: Asking = AT_ONCE,
 ) -> None:
     """Writes what a new version of a Consent causes, after the Consent itself was laid into the Draft.
 
-    ``was_active`` is a fact of the version before; ``hold_recall`` holds the recall for a supervisor, where
-    hearing of it could harm her.
+    ``was_active`` is a fact of the version before; ``asking`` says when recipients are asked to stop using what
+    they have.
     """
     if row.person is None:
         return
@@ -94,38 +115,37 @@ def write_rows(
         for receiver in receivers:
             _resume(row.person, receiver, draft, judge)
     elif was_active and not active:
-        _end(row, row.person, receivers, draft, judge, hold_recall=hold_recall)
+        end_sharing(row, row.person, receivers, draft, judge, asking=asking)
 
 
-def _end(
-    row: ResourceRow, person: int, receivers: list[str], draft: Draft, judge: Judge, *, hold_recall: bool
+def end_sharing(
+    row: ResourceRow,
+    person: int,
+    receivers: list[str],
+    draft: Draft,
+    judge: Judge,
+    *,
+    asking: Asking = AT_ONCE,
 ) -> None:
-    """Cancels what waits to leave, and asks back what left."""
+    """Cancels what waits to leave, ends what is bound to her at the recipients, and asks back what left.
+
+    Also after a consent was narrowed: only what nothing covers any more is asked back.
+    """
     for receiver in receivers:
         owner = draft.working.organization(receiver)
         # Another release may still cover this recipient: whatever waits for it is judged when it leaves.
         if owner is None or not judge.coverage(owner, person, draft.working, draft.at_us).live:
             draft.drop_deliveries(person, receiver)
-    if hold_recall:
-        draft.remind("recall-held", row.row_id, draft.at_us + HELD_DAYS * DAY_US)
+    for bound in revoked_with(person, receivers):
+        draft.settle(bound)
+    if asking.hold:
+        hold(row, draft, asking.reason)
         return
-    recalled = [recall_from(person, receiver, draft) for receiver in receivers]
-    if not all(recalled):
+    asked = [asking.at_once and recall_from(row, receiver, draft, parts=False) for receiver in receivers]
+    if not all(asked):
         # The lines of what was read just now are not in the database yet, and a message or a read may be on its
         # way in this very moment. Nobody waits for them here: the doors close first, and it is looked once more.
-        draft.remind(MISSED, row.row_id, draft.at_us + MISSED_US)
-
-
-def receivers_of(body: dict[str, Any]) -> set[str]:
-    """Gives the ids of the organisations the permits of a Consent name."""
-    found = set()
-    root = body.get("provision")
-    for permit in (root.get("provision") or ()) if isinstance(root, dict) else ():
-        for actor in permit.get("actor") or () if isinstance(permit, dict) else ():
-            reference = text_at(actor, "reference.reference")
-            if reference.startswith("Organization/"):
-                found.add(reference.partition("/")[2])
-    return found
+        draft.remind(MISSED, row.row_id, draft.at_us + (MISSED_US if asking.at_once else 0))
 
 
 def _set_timers(row: ResourceRow, ends_us: int, draft: Draft) -> None:

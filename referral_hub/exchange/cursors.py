@@ -32,6 +32,8 @@ class Cursor(msgspec.Struct, frozen=True):
     after: Keyset
     until_us: int
     asked_us: int
+    account: str = ""
+    person: int | None = None
 
 
 class Seal(Protocol):
@@ -64,6 +66,8 @@ def seal_cursor(
         after,
         at_us + LINK_LIFE_US,
         at_us if asked_us is None else asked_us,
+        caller.account,
+        caller.person,
     )
     return seal.seal(msgspec.msgpack.encode(cursor))
 
@@ -85,6 +89,7 @@ def open_cursor(seal: Seal, caller: Principal, type_name: str, sealed: str, at_u
         or cursor.oauth_client != caller.oauth_client
         or cursor.user != caller.user
         or cursor.purpose != caller.purpose
+        or (cursor.account, cursor.person) != (caller.account, caller.person)
         or cursor.type != type_name
         or cursor.until_us <= at_us
     ):

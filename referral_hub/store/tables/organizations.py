@@ -6,7 +6,7 @@ column kinds (``store.columns``).
 
 import sqlalchemy as sa
 
-from referral_hub.store.columns import CLUSTERED, METADATA, blob, index, number, text
+from referral_hub.store.columns import CLUSTERED, METADATA, blob, index, number, number_or_none, text
 
 organization = sa.Table(
     "organization",
@@ -68,8 +68,21 @@ oauth_token = sa.Table(
     number("expires_us"),
     number("revoked"),
     number("very_restricted"),
+    text("context"),
+    text("account"),
+    number_or_none("person"),
+    text("patient"),
+    text("binding"),
+    text("jkt"),
+    text("family"),
     **CLUSTERED,
 )
+"""``context``: system, user or patient. ``account``: who signed in. ``person`` and ``patient`` (row id and public
+id): the one person the token is about, where it is about one. ``binding``: what a consent-bound token is bound to,
+as JSON. ``jkt``: thumbprint of the key a DPoP token is bound to. ``family``: the approval it descends from."""
+index("oauth_token_account", oauth_token.c.account, where=oauth_token.c.account != sa.literal_column("''"))
+index("oauth_token_person", oauth_token.c.person, where=oauth_token.c.person.is_not(None))
+index("oauth_token_family", oauth_token.c.family, where=oauth_token.c.family != sa.literal_column("''"))
 index("oauth_token_client", oauth_token.c.oauth_client)
 index("oauth_token_expires", oauth_token.c.expires_us)
 

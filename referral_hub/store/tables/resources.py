@@ -108,6 +108,14 @@ index(
     resource.c.row_id,
     where=resource.c.directory == sa.literal_column("1"),
 )
+index(
+    "resource_desk",
+    resource.c.kind,
+    resource.c.author,
+    resource.c.owner,
+    resource.c.status,
+    where=sa.and_(resource.c.type == sa.literal_column("'Task'"), resource.c.kind != sa.literal_column("''")),
+)
 
 resource_version = sa.Table("resource_version", METADATA, number("row_id"), *_decided_columns())
 index("resource_version_number", resource_version.c.row_id, resource_version.c.number, unique=True)
