@@ -1,35 +1,27 @@
 """AuditEvents: rendered from the audit rows for the custodian of a person, never stored twice.
 
-What lives here: what one audit line looks like as FHIR, and which lines a search names. What does not: the rows
-(``store.audit_rows``), who may have them (``exchange.gate``).
+What lives here: which lines a read or a search names. What does not: what a line looks like
+(``exchange.audit_patterns``), the rows (``store.audit_rows``), who may have them (``exchange.gate``).
 
 The id of an event holds the person's id and a digest of the line, so that it can be read again.
 
-Source: IHE BALP 1.1 (REST patterns and PatientQuery); FHIR R4 AuditEvent; ``engine.md`` 3.
+Source: FHIR R4 AuditEvent; ``engine.md`` 3.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
-from typing import Any
 
 from referral_hub.access.principal import Principal
 from referral_hub.errors import InvalidParameter, NotFound
+from referral_hub.exchange.audit_patterns import audit_event
 from referral_hub.exchange.change import AuditEntry
 from referral_hub.exchange.hub import Hub
 from referral_hub.exchange.ports import Released
-from referral_hub.fhir.canonical import ACT_REASON, code_system
-from referral_hub.fhir.dates import instant
+from referral_hub.exchange.state import Working
 from referral_hub.fhir.index_values import DateValue
 from referral_hub.fhir.search_match import date_meets
 from referral_hub.fhir.search_query import DateTerm, Query, ReferenceTerm
 
-_EVENT = "http://terminology.hl7.org/CodeSystem/audit-event-type"
-_INTERACTION = "http://hl7.org/fhir/restful-interaction"
-_OBJECT = "http://terminology.hl7.org/CodeSystem/audit-entity-type"
-_ROLE = "http://terminology.hl7.org/CodeSystem/object-role"
-_AGENT = "http://dicom.nema.org/resources/ontology/DCM"
-_REST = frozenset({"read", "vread", "create", "update", "patch", "delete", "search-type", "history-instance"})
-_OUTCOMES = {0: "0", 4: "4", 8: "8"}
 MOST = 500
 
 
@@ -57,69 +49,17 @@ def patient_of(public_id: str) -> str:
     return public_id.rpartition(".")[0]
 
 
-def audit_event(patient: str, entry: AuditEntry, observer: str) -> dict[str, Any]:
-    """Gives one line as an AuditEvent.
+def rendered(hub: Hub, patient: str, entry: AuditEntry, network: str) -> Released:
+    """Gives one line as the AuditEvent that leaves; the caller has shown that the person is its own.
 
     Args:
+        hub: gate and addresses.
         patient: the person's public id.
         entry: the line.
-        observer: the network's own organisation id.
+        network: the network's own organisation id.
     """
-    own = entry.interaction not in _REST
-    subtype = code_system("audit-interaction") if own else _INTERACTION
-    event: dict[str, Any] = {
-        "resourceType": "AuditEvent",
-        "id": event_id(patient, entry),
-        "type": {"system": _EVENT, "code": "rest"},
-        "subtype": [{"system": subtype, "code": entry.interaction}],
-        "action": entry.action,
-        "recorded": instant(entry.at_us),
-        "outcome": _OUTCOMES.get(entry.outcome, "8"),
-    }
-    if entry.purpose:
-        system = ACT_REASON if entry.purpose.isupper() else code_system("purpose")
-        event["purposeOfEvent"] = [{"coding": [{"system": system, "code": entry.purpose}]}]
-    event["agent"] = _agents(entry)
-    event["source"] = {"observer": {"reference": f"Organization/{observer}"}}
-    event["entity"] = [
-        {
-            "what": {"reference": f"Patient/{patient}"},
-            "type": {"system": _OBJECT, "code": "1"},
-            "role": {"system": _ROLE, "code": "1"},
-        },
-        *_entities(entry.entities, "4"),
-        *_entities((f"Consent/{consent}" for consent in entry.consents), "13"),
-    ]
-    return event
-
-
-def _agents(entry: AuditEntry) -> list[dict[str, Any]]:
-    who = entry.organization or entry.recipient
-    agent: dict[str, Any] = {
-        "type": {"coding": [{"system": _AGENT, "code": "110153"}]},
-        "who": {"reference": f"Organization/{who}"},
-        "requestor": True,
-    }
-    agents = [agent]
-    if entry.recipient and entry.recipient != entry.organization:
-        agents.append(
-            {
-                "type": {"coding": [{"system": _AGENT, "code": "110152"}]},
-                "who": {"reference": f"Organization/{entry.recipient}"},
-                "requestor": False,
-            }
-        )
-    return agents
-
-
-def _entities(texts: Iterable[str], role: str) -> list[dict[str, Any]]:
-    found = []
-    for text in texts:
-        parts = text.split("/")
-        if len(parts) == 3:
-            reference = f"{parts[0]}/{parts[1]}/_history/{parts[2]}"
-            found.append({"what": {"reference": reference}, "role": {"system": _ROLE, "code": role}})
-    return found
+    event = audit_event(patient, entry, network, hub.own_bases[0])
+    return hub.gate.release_audit({**event, "id": event_id(patient, entry)}, entry)
 
 
 def asked_patient(query: Query) -> str:
@@ -163,6 +103,8 @@ def events_of(
         row = snapshot.resource("Patient", patient)
         if row is None or row.author != caller.organization_id:
             return caller, []
+        if not hub.gate.reaches(caller, row, Working(snapshot), at_us):
+            return caller, []
         return caller, snapshot.disclosures(row.row_id)
 
 
@@ -175,10 +117,7 @@ def search_events(hub: Hub, token_digest: bytes, query: Query) -> list[Released]
     patient = asked_patient(query)
     _, entries = events_of(hub, token_digest, patient, "search")
     network = _network(hub)
-    return [
-        hub.gate.release_audit(audit_event(patient, entry, network), entry)
-        for entry in within(entries, query)
-    ]
+    return [rendered(hub, patient, entry, network) for entry in within(entries, query)]
 
 
 def read_event(hub: Hub, token_digest: bytes, public_id: str) -> Released:
@@ -191,7 +130,7 @@ def read_event(hub: Hub, token_digest: bytes, public_id: str) -> Released:
     _, entries = events_of(hub, token_digest, patient, "read")
     for entry in entries:
         if event_id(patient, entry) == public_id:
-            return hub.gate.release_audit(audit_event(patient, entry, _network(hub)), entry)
+            return rendered(hub, patient, entry, _network(hub))
     raise NotFound
 
 

@@ -7,7 +7,7 @@ What lives here: ``Draft``, which makes versions, index rows and everything besi
 from dataclasses import replace
 from typing import Any
 
-from referral_hub.access.rows import ReferralAccess
+from referral_hub.access.rows import CaseAssignment, ReferralAccess
 from referral_hub.exchange.change import (
     AuditEntry,
     Change,
@@ -22,7 +22,7 @@ from referral_hub.exchange.columns import Columns
 from referral_hub.exchange.indexing import index_rows
 from referral_hub.exchange.ports import Ids, ResourceRow
 from referral_hub.exchange.stamping import encoded, stamped
-from referral_hub.exchange.state import Working, row_of
+from referral_hub.exchange.state import Working, assignment_row, row_of
 from referral_hub.exchange.subscription_writing import feed_rows
 from referral_hub.fhir import json_codec
 from referral_hub.fhir.canonical import CANONICAL
@@ -225,6 +225,11 @@ class Draft:
         """Adds a row of another room that belongs to this Change, such as the end of the timer it answers."""
         self._rows.append(row)
 
+    def assign(self, assignment: CaseAssignment) -> None:
+        """Adds that an account works with a person, or that this changed."""
+        self.settle(assignment_row(assignment))
+        self.working.lay_assignment(assignment)
+
     def record_move(self, task: ResourceRow, *, organization: str, user: str, activity: str) -> ResourceRow:
         """Adds the Provenance of one move, authored by the organisation that made it.
 
@@ -273,7 +278,7 @@ class Draft:
             dropped=tuple(self._dropped),
             due=tuple(self._due),
             audit=tuple(self.audit),
-            rows=(*self._rows, *feed_rows(self._resources.values())),
+            rows=(*self._rows, *self.working.held_rows(), *feed_rows(self._resources.values())),
         )
 
 

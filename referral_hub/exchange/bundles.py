@@ -24,6 +24,7 @@ from referral_hub.exchange.conditional import identifier_of, match
 from referral_hub.exchange.etags import etag_version
 from referral_hub.exchange.hub import Hub
 from referral_hub.exchange.interactions import Caller, Written, write_prepared
+from referral_hub.exchange.ports import ResourceRow
 from referral_hub.exchange.proposal import Patch, Proposal, Verb
 from referral_hub.fhir.outcome import Issue
 from referral_hub.fhir.references import iter_references, rewrite_references
@@ -114,6 +115,7 @@ class _Transaction:
         self._hub = hub
         self._caller = caller
         self._working = draft.working
+        self._at_us = draft.at_us
         self._entries = entries
         self._patches = patches
         self._reserved: dict[int, str] = {}
@@ -156,7 +158,7 @@ class _Transaction:
         found = None
         if criteria:
             try:
-                found = match(self._caller.organization_id, entry.type_name, criteria, self._working)
+                found = self._match(entry.type_name, criteria)
             except ConditionalConflict as several:
                 raise ConditionalConflict(several.text, entry.place) from None
         if found is not None:
@@ -167,6 +169,9 @@ class _Transaction:
             self._targets[entry.index] = f"{entry.type_name}/{self._reserved[entry.index]}"
             if criteria:
                 self._check_alone(entry, identifier_of(criteria))
+
+    def _match(self, type_name: str, criteria: str) -> ResourceRow | None:
+        return match(self._caller, type_name, criteria, self._working, self._hub.gate, self._at_us)
 
     def _check_alone(self, entry: Entry, token: str) -> None:
         """Refuses two entries that make what only one of them may make."""
@@ -209,7 +214,7 @@ class _Transaction:
         self._hub.gate.allow(self._caller, type_name, "search")
         try:
             token = identifier_of(query)
-            row = match(self._caller.organization_id, type_name, query, self._working)
+            row = self._match(type_name, query)
         except ConditionalNotSupported as unknown:
             self._refuse(place, unknown.text, "not-supported")
             return ""

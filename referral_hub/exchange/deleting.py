@@ -16,6 +16,10 @@ from referral_hub.exchange.ports import ResourceRow
 from referral_hub.exchange.proposal import Built
 from referral_hub.exchange.subscription_writing import ended_row
 
+DRAFTED = frozenset({"CarePlan", "Consent", "Measure", "Questionnaire", "ServiceRequest", "Task"})
+"""Types whose status may be ``draft``: nothing of another type was ever one, so no other can be deleted."""
+REMOVED = DRAFTED | {"Subscription"}
+"""Types of which something can be deleted; a Subscription always can."""
 _TEXT = "Only a draft that was never released can be deleted. Use the status entered-in-error."
 
 

@@ -20,6 +20,7 @@ from referral_hub.exchange.cursors import open_cursor, seal_cursor
 from referral_hub.exchange.history_query import GENERAL, Pairs
 from referral_hub.exchange.hub import Hub
 from referral_hub.exchange.ports import Released
+from referral_hub.exchange.reaching import may_ask
 from referral_hub.exchange.reading import read
 from referral_hub.exchange.search import search
 from referral_hub.fhir.dates import search_span
@@ -146,7 +147,7 @@ def _types(caller: Principal, wanted: str | None) -> list[str]:
         if name not in _NOT_IN_IT
         and (names is None or name in names)
         and _link_of(name)
-        and caller.scopes.covers(name, "s")
+        and may_ask(caller, name, "search")
     ]
 
 

@@ -26,6 +26,7 @@ from referral_hub.exchange.export_asking import Asked
 from referral_hub.exchange.hub import Hub
 from referral_hub.exchange.interactions import TRIES, by_token
 from referral_hub.exchange.ports import Released, ResourceRow, Snapshot, TokenRow
+from referral_hub.exchange.reaching import check_lasting
 from referral_hub.exchange.search import plan_of
 from referral_hub.exchange.search_plan import Keyset
 from referral_hub.exchange.state import Working
@@ -148,6 +149,7 @@ def kick_off(hub: Hub, jobs: ExportJobs, token_digest: bytes, asked: Asked) -> s
 
 
 def _allow(hub: Hub, caller: Principal, asked: Asked, draft: Draft, at_us: int) -> None:
+    check_lasting(caller)
     if asked.level == "system":
         own = draft.working.hub_organization()
         if own is None or own.facts.id != caller.organization_id:
@@ -184,6 +186,7 @@ def job_of(hub: Hub, jobs: ExportJobs, token_digest: bytes, job_id: str) -> Job:
 
 
 def _own(caller: Principal, jobs: ExportJobs, job_id: str, at_us: int) -> Job:
+    check_lasting(caller)
     job = jobs.of(job_id)
     if (
         job is None

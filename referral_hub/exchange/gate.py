@@ -8,13 +8,9 @@ Every question that cannot be answered is a no, and a no of ``release`` looks li
 Source: ``architecture.md`` 4, ``views.md`` whole, ``consent.md`` 1.2, 3.2 and 5.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from threading import Lock
 from typing import Any
-
-import msgspec
 
 from referral_hub.access.categories import DIRECTORY
 from referral_hub.access.decision import decide
@@ -22,12 +18,17 @@ from referral_hub.access.grants import opened
 from referral_hub.access.principal import Principal, refusal_targets
 from referral_hub.access.redaction import render
 from referral_hub.access.views import View
-from referral_hub.errors import Forbidden, InsufficientScope, NotFound
+from referral_hub.errors import Forbidden, NotFound
 from referral_hub.exchange.building import Draft, body_of
+from referral_hub.exchange.case_files import assign_creator
 from referral_hub.exchange.change import AuditEntry, Change, Row, TokenGuard
 from referral_hub.exchange.conditional import resolved
+from referral_hub.exchange.covering import coverage_of
+from referral_hub.exchange.emergency_view import seen_in_emergency
 from referral_hub.exchange.judging import Coverage
-from referral_hub.exchange.openings import Openings, Reader
+from referral_hub.exchange.kept_copies import KeptCopies
+from referral_hub.exchange.openings import Openings, Openness, Reader
+from referral_hub.exchange.outcomes import Outcome as Outcome
 from referral_hub.exchange.ports import (
     Admitted,
     OrganizationRow,
@@ -37,6 +38,15 @@ from referral_hub.exchange.ports import (
     Standing,
 )
 from referral_hub.exchange.proposal import Built, Proposal
+from referral_hub.exchange.reaching import (
+    Reaching,
+    check_asking,
+    check_writing,
+    check_written,
+    reader_of,
+    seen_by_herself,
+    standing_of,
+)
 from referral_hub.exchange.sight import Look, Seen, Sight
 from referral_hub.exchange.state import Working
 from referral_hub.exchange.writing import Writing
@@ -45,23 +55,7 @@ from referral_hub.fhir.dates import instant
 from referral_hub.fhir.subsets import Part, shortened
 from referral_hub.resources.catalog import SERVED
 
-_LETTERS = {"create": "c", "update": "u", "patch": "u", "delete": "d", "read": "r", "search": "s"}
-
-
 _TELLS_NOTHING = frozenset({"K", "H", "recall", "directory"})
-
-
-class Outcome(msgspec.Struct, frozen=True):
-    """A released body with the consents it stands on, for the audit.
-
-    ``discloses`` says whether something about a person went to an organisation that did not write it. An empty
-    card, a closed referral or a recall tell nothing, so reading one is no reason for a recall.
-    """
-
-    released: Released
-    consents: tuple[tuple[str, str], ...]
-    own: bool
-    discloses: bool
 
 
 class Gate:
@@ -80,10 +74,9 @@ class Gate:
         self._writing = writing
         self._openings = Openings(decide, opened, alarm)
         self._sight = Sight(self._openings)
+        self._reaching = Reaching(self._openings)
         self._view_key = view_key
-        self._size = size
-        self._lock = Lock()
-        self._views: OrderedDict[tuple[int, str, View], tuple[bytes, str]] = OrderedDict()
+        self._views = KeptCopies(size)
 
     # --- what leaves -----------------------------------------------------------------------------------
 
@@ -91,16 +84,10 @@ class Gate:
         """Lets a caller ask at all: the scope names the type and the interaction, the organisation is active.
 
         Raises:
-            Forbidden: the organisation is suspended (403).
+            Forbidden: the organisation is suspended, or the account opens nothing (403).
             InsufficientScope: the token's scope lacks it (403): fetch a token with more.
         """
-        if not caller.organization.active:
-            raise Forbidden("This organisation's access is paused. Ask the network's coordinator.")
-        if not caller.scopes.covers(type_name, _LETTERS[interaction]):
-            raise InsufficientScope(
-                f"The token's scope does not open {interaction} on {type_name}. "
-                "Ask for a token whose scope names it."
-            )
+        check_asking(caller, type_name, interaction)
 
     def release(
         self, caller: Principal, row: ResourceRow, standing: Standing | None, look: Look, at_us: int
@@ -117,7 +104,7 @@ class Gate:
         if standing is None and row.foreign_elements and row.person is not None:
             # Its author sees what the recipient wrote only under a return release.
             standing = look.standing(row.person, caller.organization_id, caller.refusal_targets)
-        return self._release(reader_of(caller), row, standing, look, at_us)
+        return self._to_caller(caller, reader_of(caller), row, standing, look, at_us)
 
     def release_page(
         self,
@@ -133,14 +120,51 @@ class Gate:
         """
         reader = reader_of(caller)
         found = []
+        if caller.reach is not None and caller.reach.by_assignment:
+            rows = list(rows)
+            look.assigned(caller.account, {row.person for row in rows if row.person is not None})
         for row in rows:
             standing = standings.get(row.person) if row.person is not None else None
             if standing is None and row.foreign_elements and row.person is not None:
                 standing = look.standing(row.person, caller.organization_id, caller.refusal_targets)
-            outcome = self._release(reader, row, standing, look, at_us)
+            outcome = self._to_caller(caller, reader, row, standing, look, at_us)
             if outcome is not None:
                 found.append((row, outcome))
         return found
+
+    def _to_caller(
+        self,
+        caller: Principal,
+        reader: Reader,
+        row: ResourceRow,
+        standing: Standing | None,
+        look: Look,
+        at_us: int,
+    ) -> Outcome | None:
+        if caller.reach is None:
+            return self._release(reader, row, standing, look, at_us)
+        seen = self._seen_within(caller, reader, row, standing, look, at_us)
+        return None if seen is None else self._outcome(reader, row, seen)
+
+    def _seen_within(
+        self,
+        caller: Principal,
+        reader: Reader,
+        row: ResourceRow,
+        standing: Standing | None,
+        look: Look,
+        at_us: int,
+        *,
+        fresh: bool = False,
+        deep: bool = True,
+    ) -> Seen | None:
+        """Gives how a caller sees a row that lies within its reach; None where it does not, or is absent."""
+        if caller.reach is not None:
+            if caller.reach.kind == "herself":
+                return seen_by_herself(caller, row, look)
+            if not self._reaching.reaches(caller, reader, row, standing, look, at_us, fresh=fresh):
+                return None
+        return self._sight.see(reader, row, standing, look, at_us, fresh=fresh, deep=deep)
 
     def points_at(
         self, caller: Principal, rows: Iterable[ResourceRow], standings: Mapping[int, Standing]
@@ -214,6 +238,8 @@ class Gate:
             voice = "own"
         elif seen.view.kind == "directory":
             voice = "public"
+        if row.person is not None and reader.herself:
+            own, voice = True, ""  # what she reads of her own record is disclosed to nobody
         released = Released(ReleasedBytes(row.type, row.id, row.version, etag, row.updated_us, body, voice))
         tells = seen.view.kind not in _TELLS_NOTHING and (not own or bool(seen.consents))
         return Outcome(released, seen.consents, own=own, discloses=tells)
@@ -223,7 +249,7 @@ class Gate:
         if view.kind == "stored":
             return row.body, f'W/"{row.version}"'
         key = (row.row_id, row.version, view)
-        kept = self._views.get(key)
+        kept = self._views.of(key)
         if kept is not None:
             return kept
         try:
@@ -232,10 +258,7 @@ class Gate:
             # A type that has no such copy cannot be shown at all.
             return None
         made = body, f'W/"{row.version}-{view.digest(self._view_key)}"'
-        with self._lock:
-            self._views[key] = made
-            while len(self._views) > self._size:
-                self._views.popitem(last=False)
+        self._views.keep(key, made)
         return made
 
     def release_part(self, released: Released, part: Part) -> Released:
@@ -246,14 +269,25 @@ class Gate:
         body = json_codec.encode(shortened(json_codec.decode_own(released.body), part))
         return Released(replace(released, body=body))
 
+    def opening(self, reader: Reader, standing: Standing, look: Look, at_us: int) -> Openness:
+        """Gives what the consents open to a reader now, to bind a token to it (``consent.md`` D-06)."""
+        return self._openings.of(reader, standing, look, at_us, fresh=True)
+
+    def in_emergency(
+        self, caller: Principal, row: ResourceRow, working: Working, at_us: int
+    ) -> Outcome | None:
+        """Gives one record as her permission for emergencies opens it; asked by ``exchange.emergency`` alone."""
+        seen = seen_in_emergency(self._openings, caller, row, working, at_us)
+        return None if seen is None else self._outcome(reader_of(caller), row, seen)
+
     def release_audit(self, event: dict[str, Any], entry: AuditEntry) -> Released:
         """Gives an AuditEvent that was rendered for the custodian of the person it is about.
 
         The caller has shown that the person is its own; nobody else is answered from the audit.
         """
         version = f"{entry.at_us:x}"
-        meta = {"versionId": version, "lastUpdated": instant(entry.at_us)}
-        body = json_codec.encode({"resourceType": "AuditEvent", "id": event["id"], "meta": meta, **event})
+        meta = {"versionId": version, "lastUpdated": instant(entry.at_us), **event.get("meta", {})}
+        body = json_codec.encode({"resourceType": "AuditEvent", "id": event["id"], **event, "meta": meta})
         return Released(
             ReleasedBytes("AuditEvent", event["id"], version, f'W/"{version}"', entry.at_us, body)
         )
@@ -281,10 +315,16 @@ class Gate:
             HubError: whatever refuses it; nothing of the Draft may then be applied.
         """
         self.allow(caller, proposal.type_name, proposal.verb)
+        check_writing(caller, proposal)
         if proposal.criteria:
-            proposal = resolved(caller, proposal, draft)
+            proposal = resolved(caller, proposal, draft, self)
             self.allow(caller, proposal.type_name, proposal.verb)
-        return self._writing.write(caller, proposal, draft, self)
+        built = self._writing.write(caller, proposal, draft, self)
+        if caller.reach is not None:
+            assign_creator(caller, built, draft)
+            reached = self.reaches(caller, built.row, draft.working, draft.at_us)
+            check_written(caller, built, reached=reached)
+        return built
 
     def seal(self, caller: Principal, draft: Draft, change_id: str) -> Admitted:
         """Gives the whole decided Change, guarded by the caller's token."""
@@ -342,48 +382,18 @@ class Gate:
     def _seen(
         self, caller: Principal, row: ResourceRow, working: Working, at_us: int, *, deep: bool
     ) -> Seen | None:
-        reader = reader_of(caller)
-        standing = None
-        if row.person is not None:
-            standing = working.standing(row.person, caller.organization_id, caller.refusal_targets)
-        fresh = row.person is not None and working.changed_consents(row.person)
-        return self._sight.see(reader, row, standing, working, at_us, fresh=fresh, deep=deep)
+        standing, fresh = standing_of(caller, row, working)
+        return self._seen_within(
+            caller, reader_of(caller), row, standing, working, at_us, fresh=fresh, deep=deep
+        )
+
+    def reaches(self, caller: Principal, row: ResourceRow, working: Working, at_us: int) -> bool:
+        """Tells whether a row of the organisation's own lies within this caller's reach, a deleted one too."""
+        if caller.reach is None:
+            return True
+        standing, fresh = standing_of(caller, row, working)
+        return self._reaching.reaches(caller, reader_of(caller), row, standing, working, at_us, fresh=fresh)
 
     def coverage(self, owner: OrganizationRow, person: int, working: Working, at_us: int) -> Coverage:
         """Tells whether a release lets a notice about the person reach the organisation now, and why not."""
-        targets = refusal_targets(owner.facts)
-        standing = working.standing(person, owner.facts.id, targets)
-        fresh = working.changed_consents(person)
-        for purpose in sorted({grant.purpose for grant in standing.grants}):
-            found = self._openings.of(
-                Reader(owner.facts, targets, purpose), standing, working, at_us, fresh=fresh
-            )
-            if "notice" in found.opened:
-                ends = [
-                    g.valid_until_us
-                    for g in standing.grants
-                    if g.category == "notice" and g.purpose == purpose
-                ]
-                return Coverage(
-                    "live",
-                    identity="identity" in found.opened,
-                    until_us=max(ends, default=None),
-                    consents=found.consents,
-                )
-        if any(_in_force(refusal, at_us) for refusal in standing.refusals):
-            return Coverage("refused")
-        ended = any(grant.valid_until_us <= at_us for grant in standing.grants) or any(
-            consent.status == "inactive" and f"Organization/{owner.facts.id}".encode() in consent.body
-            for consent in working.consents(person)
-        )
-        return Coverage("ended" if ended else "none")
-
-
-def reader_of(caller: Principal) -> Reader:
-    """Gives what a decision needs of a caller."""
-    return Reader(caller.organization, caller.refusal_targets, caller.purpose, caller.role)
-
-
-def _in_force(refusal: Any, at_us: int) -> bool:
-    begun = refusal.valid_from_us is None or refusal.valid_from_us <= at_us
-    return begun and (refusal.valid_until_us is None or at_us < refusal.valid_until_us)
+        return coverage_of(self._openings, owner, person, working, at_us)

@@ -23,7 +23,9 @@ from referral_hub.exchange.history_query import HistoryQuery, Pairs, history_que
 from referral_hub.exchange.hub import Hub
 from referral_hub.exchange.made_by_hub import FILLER_KIND
 from referral_hub.exchange.ports import Released, ResourceRow, Snapshot, Standing
+from referral_hub.exchange.reaching import check_unbound, may_ask, of_herself
 from referral_hub.exchange.reading import record_absence
+from referral_hub.exchange.state import Working
 from referral_hub.resources.catalog import DEFINITIONS
 
 _MOVED = "Her permissions are changing right now. Try again in a moment."
@@ -149,10 +151,14 @@ def history_of_own(
     place = f"{type_name}/_history" if type_name else "_history"
     with hub.store.snapshot() as snapshot:
         caller = hub.identify(snapshot.token(token_digest), at_us)
+        check_unbound(caller)
         types = _types(hub, caller, type_name)
         query = history_query(hub, caller, place, pairs, at_us, strict=strict)
         found = heapq.merge(
-            *(snapshot.history(caller.organization_id, one, query) for one in types),
+            *(
+                snapshot.history(caller.organization_id, one, query, caller.reach, caller.account)
+                for one in types
+            ),
             key=lambda row: (row.updated_us, row.row_id),
             reverse=True,
         )
@@ -188,7 +194,7 @@ def _types(hub: Hub, caller: Principal, type_name: str) -> list[str]:
         hub.gate.allow(caller, type_name, "search")
         return [type_name]
     kept = [name for name, one in DEFINITIONS.items() if "history-instance" in one.interactions]
-    types = [name for name in kept if caller.scopes.covers(name, "s")]
+    types = [name for name in kept if may_ask(caller, name, "search")]
     # An organisation whose access is paused, or a token that opens nothing, is told so.
     hub.gate.allow(caller, types[0] if types else kept[0], "search")
     if not types:
@@ -212,10 +218,13 @@ def _of_caller(
     at_us: int,
 ) -> list[ResourceRow]:
     """Gives those versions the caller may have at all."""
-    if current.author == caller.organization_id and current.kind != FILLER_KIND:
-        return list(rows)
+    if current.author == caller.organization_id and current.kind != FILLER_KIND and not of_herself(caller):
+        reached = hub.gate.reaches(caller, current, Working(snapshot), at_us)
+        return list(rows) if reached else []
     if hub.gate.release(caller, current, standing, snapshot, at_us) is None:
         return []
+    if of_herself(caller):
+        return [row for row in rows if current.type == "Consent" or row.version == current.version]
     if current.type == "Task":
         return [row for row in rows if row.status != "draft" and not row.deleted]
     return [row for row in rows if row.version == current.version]

@@ -19,6 +19,7 @@ from referral_hub.exchange.hub import Hub
 from referral_hub.exchange.indexing import extractor
 from referral_hub.exchange.looking import LazyLook
 from referral_hub.exchange.ports import ResourceRow, Standing
+from referral_hub.exchange.reaching import may_ask
 from referral_hub.exchange.search_plan import NEWEST_FIRST, SearchPlan
 from referral_hub.fhir import json_codec, search_query
 from referral_hub.fhir.index_values import ReferenceValue
@@ -145,7 +146,7 @@ class Along:
 
     def _may(self, type_name: str, letter: str) -> bool:
         """Tells whether the token's scope opens a type: what it does not is not sent along."""
-        return self.caller.scopes.covers(type_name, letter)
+        return may_ask(self.caller, type_name, "search" if letter == "s" else "read")
 
 
 def _name(row: ResourceRow) -> str:

@@ -34,6 +34,9 @@ class Coverage:
 class Judge(Protocol):
     """The gate, as the writing modules see it."""
 
+    def reaches(self, caller: Principal, row: ResourceRow, working: Working, at_us: int) -> bool:
+        """Tells whether a row of the organisation's own lies within the caller's reach, a deleted one too."""
+
     def sees(self, caller: Principal, row: ResourceRow, working: Working, at_us: int) -> bool:
         """Tells whether the caller may see a row at all."""
 

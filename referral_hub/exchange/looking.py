@@ -8,8 +8,8 @@ other rows of a page will ask. Anything more opens a snapshot. Each question is 
 Source: ``engine.md`` 2 (the epoch is read again where more than one statement passes).
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import AbstractContextManager
 from types import TracebackType
 
 from referral_hub.exchange.ports import (
@@ -32,6 +32,7 @@ class LazyLook:
             when the first resource is looked up.
         known: what the statement that read the row brought beside it.
         of: the row, where it is a single one.
+        assigned: whether the person of that row is assigned to the token's account, as the same statement said.
     """
 
     def __init__(
@@ -41,11 +42,15 @@ class LazyLook:
         *,
         known: Beside | None = None,
         of: ResourceRow | None = None,
+        assigned: bool = False,
     ) -> None:
         self._of = of
+        self._assigned: dict[int, bool] = {}
+        if of is not None and of.person is not None:
+            self._assigned[of.person] = assigned
         self._store = store
         self._also = also
-        self._stack = ExitStack()
+        self._open: AbstractContextManager[Snapshot] | None = None
         self._snapshot: Snapshot | None = None
         self._found: dict[str, ResourceRow | None] = {}
         self._rows: dict[int, ResourceRow | None] = {}
@@ -62,7 +67,8 @@ class LazyLook:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Ends the read transaction, where one was begun."""
-        self._stack.close()
+        if self._open is not None:
+            self._open.__exit__(kind, error, trace)
 
     def moved_on(self, standings: Iterable[Standing]) -> bool:
         """Tells whether a consent of these persons changed between the read and what was looked at beside it."""
@@ -78,7 +84,9 @@ class LazyLook:
     def snapshot(self) -> Snapshot:
         """Gives the snapshot, opening it on first use."""
         if self._snapshot is None:
-            self._snapshot = self._stack.enter_context(self._store.snapshot())
+            opening = self._store.snapshot()
+            self._snapshot = opening.__enter__()
+            self._open = opening
         return self._snapshot
 
     def consents(self, person: int) -> list[ConsentRow]:
@@ -127,6 +135,14 @@ class LazyLook:
     def hub_organization(self) -> OrganizationRow | None:
         """Gives the network's own organisation."""
         return self.snapshot.hub_organization()
+
+    def assigned(self, account: str, persons: Collection[int]) -> frozenset[int]:
+        """Gives which of these persons are assigned to the account that asks; each is looked up once."""
+        missing = [person for person in persons if person not in self._assigned]
+        if missing:
+            found = self.snapshot.assigned(account, missing)
+            self._assigned.update({person: person in found for person in missing})
+        return frozenset(person for person in persons if self._assigned[person])
 
     def standing(self, person: int, organization: str, refusal_targets: Sequence[str]) -> Standing:
         """Gives how an organisation stands to a person."""

@@ -24,6 +24,7 @@ from referral_hub.exchange.gate import Outcome
 from referral_hub.exchange.hub import Hub
 from referral_hub.exchange.indexing import extractor
 from referral_hub.exchange.ports import Released, ResourceRow, Snapshot, TokenRow
+from referral_hub.exchange.reaching import check_lasting
 from referral_hub.exchange.state import Working
 from referral_hub.exchange.subscription_asking import BACKPORT, Content, Wanted, criteria_of, wanted_of
 from referral_hub.exchange.topics import TOPICS
@@ -265,6 +266,7 @@ def query_status(
     at_us = hub.clock()
     with hub.store.snapshot() as snapshot:
         caller = hub.identify(snapshot.token(token_digest), at_us)
+        check_lasting(caller)
         hub.gate.allow(caller, "Subscription", "read")
         wanted = ids
         if not wanted:
@@ -300,6 +302,7 @@ def query_events(
         at_us = hub.clock()
         with hub.store.snapshot() as snapshot:
             caller = hub.identify(snapshot.token(token_digest), at_us)
+            check_lasting(caller)
             hub.gate.allow(caller, "Subscription", "read")
             subscribed = _own(hub, caller, subscriptions, snapshot, public_id, at_us)
             subscribed = _with_content(subscribed, content)

@@ -18,9 +18,9 @@ from threading import Lock
 from types import MappingProxyType
 from typing import Protocol
 
-from referral_hub.access.categories import CATEGORIES
-from referral_hub.access.facts import Decision, Request, ResourceFacts
-from referral_hub.access.principal import OrganizationFacts
+from referral_hub.access.categories import CATEGORIES, NOTICE
+from referral_hub.access.facts import RESTRICTED, Decision, Request, ResourceFacts
+from referral_hub.access.principal import Binding, OrganizationFacts
 from referral_hub.access.provisions import CompiledConsent, compile_consent
 from referral_hub.access.rows import Grant, Refusal, RefusalException
 from referral_hub.exchange.ports import ConsentRow, Standing
@@ -45,12 +45,31 @@ class ConsentLook(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """An organisation asking, for one purpose: what a decision needs of a caller or of a delivery's receiver."""
+    """An organisation asking, for one purpose: what a decision needs of a caller or of a delivery's receiver.
+
+    ``very_restricted``: what is very restricted may come, where a permit names it. ``binding``: what it is bound to,
+    which narrows what the consents say. ``herself``: the person asks about her own record.
+    """
 
     organization: OrganizationFacts
     refusal_targets: tuple[str, ...]
     purpose: str
     role: str = ""
+    very_restricted: bool = True
+    binding: Binding | None = None
+    herself: bool = False
+
+    @property
+    def key(self) -> "ReaderKey":
+        """Gives what answers are kept by."""
+        return self.organization, self.purpose, self.role, self.very_restricted, self.binding
+
+    def counts(self, grant: Grant) -> bool:
+        """Tells whether a grant counts for this reader: not bound, or bound to its consent."""
+        return self.binding is None or any(grant.consent_id == one for one, _ in self.binding.consents)
+
+
+ReaderKey = tuple[OrganizationFacts, str, str, bool, Binding | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +106,9 @@ class Openings:
         self._size = size
         self._lock = Lock()
         self._compiled: OrderedDict[tuple[int, int], tuple[CompiledConsent, ...]] = OrderedDict()
-        self._answers: OrderedDict[tuple[OrganizationFacts, str, str], dict[tuple[int, int], Openness]] = (
-            OrderedDict()
-        )
-        self._last: tuple[OrganizationFacts, str, str, dict[tuple[int, int], Openness]] | None = None
+        self._answers: OrderedDict[ReaderKey, dict[tuple[int, int], Openness]] = OrderedDict()
+        self._bound_answers: OrderedDict[ReaderKey, dict[tuple[int, int], Openness]] = OrderedDict()
+        self._last: tuple[Reader, dict[tuple[int, int], Openness]] | None = None
 
     def of(
         self, reader: Reader, standing: Standing, look: ConsentLook, at_us: int, *, fresh: bool = False
@@ -117,14 +135,15 @@ class Openings:
     def _answers_to(self, reader: Reader) -> dict[tuple[int, int], Openness]:
         """Gives the answers to one reader. A page asks for the same one again and again, so that one is at hand."""
         last = self._last
-        if last is not None and last[0] is reader.organization and last[1:3] == (reader.purpose, reader.role):
-            return last[3]
-        key = (reader.organization, reader.purpose, reader.role)
+        if last is not None and (last[0] is reader or _asks_the_same(last[0], reader)):
+            return last[1]
+        key = reader.key
+        kept = self._answers if reader.binding is None else self._bound_answers  # bound tokens come and go
         with self._lock:
-            answers = self._answers.setdefault(key, {})
-            while len(self._answers) > _READERS:
-                self._answers.popitem(last=False)
-        self._last = (reader.organization, reader.purpose, reader.role, answers)
+            answers = kept.setdefault(key, {})
+            while len(kept) > _READERS:
+                kept.popitem(last=False)
+        self._last = (reader, answers)
         return answers
 
     def one(
@@ -188,6 +207,8 @@ class Openings:
         A refusal may reach no further than V: then the rest stays open, and V is asked for by itself.
         """
         decision = self._both(reader, facts, standing, consents, look, at_us)
+        if not reader.very_restricted:
+            return _without_very_restricted(decision, facts)
         if not decision.very_restricted or facts.confidentiality == "V":
             return decision
         very = self._both(reader, replace(facts, confidentiality="V"), standing, consents, look, at_us)
@@ -207,10 +228,43 @@ class Openings:
         by_rows = self._opened(standing.grants, standing.refusals, standing.exceptions, request, at_us)
         if (decided.outcome == "permit") != (by_rows.outcome == "permit"):
             read = look.standing(standing.person, reader.organization.id, reader.refusal_targets)
-            if read.epoch == standing.epoch:
+            # Of an import rows may say less where it permits (``access.grants``): that is known, and stays closed.
+            known = decided.outcome == "permit" and any(one.active and not one.kind for one in consents)
+            if read.epoch == standing.epoch and not known:
                 self._alarm(f"decision {decided.reason} differs from rows {by_rows.reason}")
             return Decision("deny", "refused")
-        return decided
+        if reader.binding is None or decided.outcome != "permit":
+            return decided
+        return self._bound(reader.binding, consents, request, at_us)
+
+    def _bound(
+        self, binding: Binding, consents: Sequence[CompiledConsent], request: Request, at_us: int
+    ) -> Decision:
+        """Gives what is left of a permit for a token that is bound: its consents alone, its categories alone.
+
+        Nothing denied, and whatever permits here permitted before: so this only narrows.
+        """
+        category = request.resource.category
+        if at_us >= binding.not_after_us or category not in (NOTICE, *binding.categories):
+            return Decision("no-consent", "none")
+        named = {consent for consent, _ in binding.consents}
+        return self._decide([one for one in consents if one.id in named], request, at_us)
+
+
+def _asks_the_same(one: Reader, other: Reader) -> bool:
+    return (
+        one.organization is other.organization
+        and one.purpose == other.purpose
+        and one.role == other.role
+        and one.very_restricted is other.very_restricted
+        and one.binding == other.binding
+    )
+
+
+def _without_very_restricted(decision: Decision, facts: ResourceFacts) -> Decision:
+    if decision.outcome == "permit" and facts.rank > RESTRICTED:
+        return Decision("no-consent", "none")
+    return replace(decision, very_restricted=False)
 
 
 def _request(reader: Reader, facts: ResourceFacts) -> Request:

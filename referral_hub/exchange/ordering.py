@@ -65,4 +65,4 @@ def _seen_by_all(type_name: str, code: str) -> bool:
     if type_name == "Task":
         return code not in _SEEN_BY_SOME
     # Of other records a caller may see no more than that they are there.
-    return not definition.opened or type_name == "ServiceRequest"
+    return not definition.opened or type_name in ("Consent", "ServiceRequest")

@@ -4,7 +4,7 @@ What lives here: the store as ``exchange``, ``outbound`` and ``casework`` see it
 and ``Released``. What does not: SQL (``store``), decisions (``exchange.gate``).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import NewType, Protocol
@@ -12,7 +12,8 @@ from typing import NewType, Protocol
 import msgspec
 
 from referral_hub.access.principal import OrganizationFacts
-from referral_hub.access.rows import Grant, ReferralAccess, Refusal, RefusalException
+from referral_hub.access.reach import Reach
+from referral_hub.access.rows import CaseAssignment, Grant, ReferralAccess, Refusal, RefusalException
 from referral_hub.exchange.change import AuditEntry, Change, PageEntry
 from referral_hub.exchange.history_bounds import HistoryBounds
 from referral_hub.exchange.search_plan import Keyset, SearchPlan
@@ -47,6 +48,9 @@ class TokenRow:
     """A live access token as stored: who holds it and what it may at most ask.
 
     ``organization_version`` changes when the organisation's kind, country or place in the tree changes.
+    ``context`` is system, user or patient; ``account`` who signed in; ``person`` and ``patient`` the row id and
+    public id of the one person it is about, where it is about one; ``binding`` what a consent-bound token is bound
+    to (JSON); ``jkt`` the thumbprint of its DPoP key; ``family`` the approval it descends from.
     """
 
     digest: bytes
@@ -62,6 +66,13 @@ class TokenRow:
     revoked: bool
     very_restricted: bool
     issued_us: int = 0
+    context: str = "system"
+    account: str = ""
+    person: int | None = None
+    patient: str = ""
+    binding: str = ""
+    jkt: str = ""
+    family: str = ""
 
 
 class ResourceRow(msgspec.Struct, frozen=True, gc=False):
@@ -148,6 +159,8 @@ class ReadAnswer:
     standing: Standing | None
     beside: "Beside | None" = None
     """What the resource points at, where this process knew it already and the same statement said nothing changed."""
+    assigned: bool = False
+    """Whether its person is assigned to the account of the token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,14 +246,36 @@ class Snapshot(Protocol):
     def version(self, row_id: int, version: str) -> ResourceRow | None:
         """Gives one stored version."""
 
-    def history(self, author: str, type_name: str, asked: HistoryBounds) -> list[ResourceRow]:
-        """Gives one page, and one more, of an organisation's own versions of a type, newest first, deletions too."""
+    def history(
+        self,
+        author: str,
+        type_name: str,
+        asked: HistoryBounds,
+        reach: Reach | None = None,
+        account: str = "",
+    ) -> list[ResourceRow]:
+        """Gives one page, and one more, of an organisation's own versions of a type, newest first, deletions too.
+
+        Those alone that lie within ``reach`` of the account, where one is given.
+        """
+
+    def assigned(self, account: str, persons: Collection[int]) -> frozenset[int]:
+        """Gives which of these persons are assigned to an account."""
+
+    def assignments(self, person: int) -> list[CaseAssignment]:
+        """Gives who works with a person, or did."""
 
     def delivered_to(self, person: int) -> list[str]:
         """Gives the organisations that received or pulled data about the person (disclosure ledger)."""
 
     def disclosures(self, person: int) -> list[AuditEntry]:
         """Gives the audit entries about a person, oldest first: disclosures and refused attempts."""
+
+    def desk_counts(self) -> list[tuple[str, str, str, int]]:
+        """Gives (organisation id, kind, status, number) of Tasks of the desk and recalls; no person."""
+
+    def form_count(self, uri: str) -> int:
+        """Gives how many active Consents name this version of the form; no person."""
 
     def newest_observation(self, person: int, token: str, organization: str) -> ResourceRow | None:
         """Gives the organisation's newest live Observation about a person with this code ``system|code``."""

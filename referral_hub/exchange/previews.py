@@ -19,6 +19,7 @@ from referral_hub.exchange.building import Draft, body_of
 from referral_hub.exchange.change import ConsentRows
 from referral_hub.exchange.hub import Hub
 from referral_hub.exchange.ports import OrganizationRow, ResourceRow, Snapshot
+from referral_hub.exchange.reaching import check_staff
 from referral_hub.exchange.state import Working
 from referral_hub.fhir.outcome import Issue
 from referral_hub.resources.catalog import DEFINITIONS
@@ -55,10 +56,13 @@ def preview(hub: Hub, token_digest: bytes, supposed: Supposition) -> list[Shown]
     at_us = hub.clock()
     with hub.store.snapshot() as snapshot:
         caller = hub.identify(snapshot.token(token_digest), at_us)
+        check_staff(caller)
         hub.gate.allow(caller, "ServiceRequest", "read")
         draft = Draft(Working(snapshot), hub.ids, at_us, hub.own_bases)
         request = draft.working.resource("ServiceRequest", supposed.service_request)
         if request is None or request.deleted or request.author != caller.organization_id:
+            raise NotFound
+        if not hub.gate.reaches(caller, request, draft.working, at_us):
             raise NotFound
         receiver = draft.working.organization(supposed.recipient)
         if receiver is None:
@@ -73,7 +77,7 @@ def preview(hub: Hub, token_digest: bytes, supposed: Supposition) -> list[Shown]
                 ]
             )
         if supposed.consent:
-            _suppose_consent(draft, supposed.consent, caller)
+            _suppose_consent(hub, draft, supposed.consent, caller)
         _suppose_access(draft, request, receiver, supposed.state)
         shown = _shown(hub, snapshot, draft, request, receiver, at_us, accepted=supposed.state == "accepted")
         person = request.person
@@ -84,9 +88,11 @@ def preview(hub: Hub, token_digest: bytes, supposed: Supposition) -> list[Shown]
     return shown
 
 
-def _suppose_consent(draft: Draft, consent_id: str, caller: Principal) -> None:
+def _suppose_consent(hub: Hub, draft: Draft, consent_id: str, caller: Principal) -> None:
     row = draft.working.resource("Consent", consent_id)
     if row is None or row.author != caller.organization_id or row.person is None:
+        raise NotFound
+    if not hub.gate.reaches(caller, row, draft.working, draft.at_us):
         raise NotFound
     if row.status not in ("draft", "proposed", "active"):
         raise InvalidResource(

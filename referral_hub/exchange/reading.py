@@ -14,6 +14,7 @@ from referral_hub.exchange.gate import Outcome
 from referral_hub.exchange.hub import Hub
 from referral_hub.exchange.looking import LazyLook
 from referral_hub.exchange.ports import ResourceRow
+from referral_hub.exchange.state import Working
 from referral_hub.resources.catalog import DEFINITIONS
 
 TRIES = 5
@@ -42,7 +43,7 @@ def read(hub: Hub, token_digest: bytes, type_name: str, public_id: str) -> Outco
         caller = hub.identify(answer.token, at_us)
         hub.gate.allow(caller, type_name, "read")
         row = answer.resource
-        with LazyLook(hub.store, known=answer.beside, of=row) as look:
+        with LazyLook(hub.store, known=answer.beside, of=row, assigned=answer.assigned) as look:
             found = None
             if row is not None:
                 found = hub.gate.release(caller, row, answer.standing, look, at_us)
@@ -50,7 +51,7 @@ def read(hub: Hub, token_digest: bytes, type_name: str, public_id: str) -> Outco
                 continue
         if found is None or row is None:
             record_absence(hub, caller, type_name, row, at_us)
-            if row is not None and row.deleted and row.author == caller.organization_id:
+            if row is not None and row.deleted and deleted_by(hub, caller, row, at_us):
                 raise Gone
             raise NotFound
         entity = f"{row.type}/{row.id}/{row.version}"
@@ -68,6 +69,16 @@ def record_absence(hub: Hub, caller: Principal, type_name: str, row: ResourceRow
     hub.store.spool(
         (refusal_entry(caller, "read", person, caller.organization_id, type_name, at_us),), durable=False
     )
+
+
+def deleted_by(hub: Hub, caller: Principal, row: ResourceRow, at_us: int) -> bool:
+    """Tells whether a caller may know that a row was deleted: its organisation did it, within the caller's reach."""
+    if row.author != caller.organization_id:
+        return False
+    if caller.reach is None:
+        return True
+    with hub.store.snapshot() as snapshot:
+        return hub.gate.reaches(caller, row, Working(snapshot), at_us)
 
 
 def served(type_name: str) -> bool:

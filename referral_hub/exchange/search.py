@@ -273,6 +273,10 @@ def _plan(
         after=cursor.after if cursor is not None else None,
         own_only=own_only,
         token_digest=token_digest,
+        reach=caller.reach,
+        account=caller.account,
+        binding=caller.binding,
+        very_restricted=caller.opens_very_restricted,
     )
 
 

@@ -6,6 +6,9 @@ What lives here: the values only. What does not: how a query becomes them (``exc
 
 from dataclasses import dataclass
 
+from referral_hub.access.principal import Binding
+from referral_hub.access.reach import Reach
+
 Keyset = tuple[int | str, ...]
 """Where a page ended: the value of each key of the order, then the row id."""
 
@@ -81,7 +84,9 @@ class SearchPlan:
     """A search in the store's terms, in this ``sort``, behind the keyset ``after`` or from the start.
 
     ``at_us`` is the moment of the decision. ``own_only`` limits to the caller's authored rows
-    (sort by a maskable element, type history). ``count_only`` asks for a bounded total (1,001 at most).
+    (sort by a maskable element, type history). ``count_only`` asks for a bounded total (1,001 at most). ``reach``,
+    ``account`` and ``binding`` are the caller's, None and empty where it is its whole organisation;
+    ``very_restricted`` whether what is very restricted may come with its token.
     """
 
     type: str
@@ -96,3 +101,7 @@ class SearchPlan:
     own_only: bool = False
     count_only: bool = False
     token_digest: bytes | None = None
+    reach: Reach | None = None
+    account: str = ""
+    binding: Binding | None = None
+    very_restricted: bool = True

@@ -22,6 +22,7 @@ from referral_hub.fhir import json_codec
 from referral_hub.fhir.artifacts import artifact_files
 from referral_hub.fhir.canonical import CANONICAL
 from referral_hub.fhir.core_definitions import core_definitions
+from referral_hub.fhir.core_parameters import core_parameters
 from referral_hub.fhir.dates import instant, span
 from referral_hub.fhir.index_values import DateValue, IndexValue, StringValue, TokenValue, UriValue
 from referral_hub.fhir.search_grammar import parse_query, refuse_unknown
@@ -133,7 +134,10 @@ def packaged_shelf(released_on: str) -> Shelf:
     'complete'
     """
     own = (json_codec.decode_object(file.read_bytes()) for file in artifact_files())
-    return shelf_of((*own, *core_definitions(sorted(SERVED))), span(released_on)[0])
+    searched = {name: declared(name).values() for name in sorted(SERVED)}
+    return shelf_of(
+        (*own, *core_definitions(sorted(SERVED)), *core_parameters(searched)), span(released_on)[0]
+    )
 
 
 def profiles_of(shelf: Shelf) -> dict[str, list[str]]:

@@ -7,7 +7,7 @@ What lives here: ``Sight``, which joins the state of referrals (``access.views``
 Source: ``views.md`` 1, 2, 4 and 9.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Protocol
@@ -59,6 +59,9 @@ class Look(Protocol):
 
     def standing(self, person: int, organization: str, refusal_targets: Sequence[str]) -> Standing:
         """Gives how an organisation stands to a person."""
+
+    def assigned(self, account: str, persons: Collection[int]) -> frozenset[int]:
+        """Gives which of these persons are assigned to an account."""
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -118,9 +121,7 @@ class Sight:
             return _stored(me)
         if row.directory:
             return Seen(
-                directory_view(
-                    reader=me, shelter=row.kind == "shelter", neutral_name=_neutral_name(row, look)
-                )
+                directory_view(reader=me, shelter=row.kind == "shelter", neutral_name=neutral_name(row, look))
             )
         if row.kind == "recall":
             return Seen(recall_view(me)) if row.owner == me else None
@@ -312,7 +313,7 @@ class Sight:
                 and grant.purpose == reader.purpose
                 and grant.valid_from_us <= at_us < grant.valid_until_us
                 for grant in standing.grants
-                if grant.resource
+                if grant.resource and reader.counts(grant)
             )
             view = other_view(
                 cells,
@@ -386,7 +387,8 @@ def _is_shelter(organization_id: str, look: Look) -> bool:
     return found is None or found.facts.kind == "shelter"
 
 
-def _neutral_name(row: ResourceRow, look: Look) -> str:
+def neutral_name(row: ResourceRow, look: Look) -> str:
+    """Gives the name under which a shelter stands in the directory; empty for anything else."""
     if row.kind != "shelter" or row.type != "Organization":
         return ""
     found = look.organization(row.id)

@@ -4,10 +4,10 @@ What lives here: ``Working``, which lets the entries of one transaction see one 
 remembers what was looked at, so that guards can be put on it. What does not: SQL (``store.snapshot``).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from referral_hub.access.rows import ReferralAccess
+from referral_hub.access.rows import CaseAssignment, ReferralAccess
 from referral_hub.exchange.change import (
     AuditEntry,
     Change,
@@ -16,6 +16,7 @@ from referral_hub.exchange.change import (
     Guard,
     OrganizationGuard,
     ResourceWrite,
+    Row,
     VersionGuard,
 )
 from referral_hub.exchange.ports import ConsentRow, OrganizationRow, ResourceRow, Snapshot, Standing
@@ -55,6 +56,26 @@ def row_of(write: ResourceWrite) -> ResourceRow:
     )
 
 
+def assignment_row(assignment: CaseAssignment) -> Row:
+    """Gives the row of an assignment: a new one, or the next version of one that is as it was when it was decided."""
+    name = "assignment_update" if assignment.version else "assignment_insert"
+    return Row(
+        name,
+        {
+            "account": assignment.account,
+            "person": assignment.person,
+            "organization": assignment.organization,
+            "state": assignment.state,
+            "version": assignment.version,
+            "asked_by": assignment.asked_by,
+            "asked_us": assignment.asked_us,
+            "confirmed_by": assignment.confirmed_by,
+            "changed_us": assignment.changed_us,
+        },
+        at_least_one=True,
+    )
+
+
 def _identifiers(row: ResourceRow) -> set[str]:
     """Gives the ``system|value`` of a resource's own identifiers."""
     decoded = json_codec.decode_own(row.body)
@@ -87,6 +108,8 @@ class Working:
         self._organizations: dict[str, OrganizationRow | None] = {}
         self._bases: dict[str, list[str]] = {}
         self._standings: dict[tuple[int, str, tuple[str, ...]], Standing] = {}
+        self._assignments: dict[tuple[str, int], CaseAssignment] = {}
+        self._held: dict[tuple[str, int], None] = {}
 
     # --- what was looked at ---------------------------------------------------------------------------
 
@@ -102,6 +125,10 @@ class Working:
         """Adds a guard on a row's version, unless this write itself made the row."""
         if row.row_id not in self._rows:
             self.guard(VersionGuard(row.row_id, row.version))
+
+    def let_go(self) -> None:
+        """Drops the guards on consents as a whole; what is written itself stays guarded, version by version."""
+        self._guards = {guard: None for guard in self._guards if not isinstance(guard, EpochGuard)}
 
     def lay(self, change: Change) -> None:
         """Lays the rows of a decided part over the snapshot."""
@@ -229,6 +256,10 @@ class Working:
                 )
         return list(found.values())
 
+    def versions(self, row_id: int) -> list[ResourceRow]:
+        """Gives every stored version of a resource, newest first; this write's own is not among them."""
+        return self._snapshot.versions(row_id)
+
     def changed_consents(self, person: int) -> bool:
         """Tells whether this write itself changes a Consent of the person."""
         return any(row.type == "Consent" and row.person == person for row in self._rows.values())
@@ -294,3 +325,32 @@ class Working:
         if person not in self._fresh_persons:
             stored = self._snapshot.newest_observation(person, token, organization)
         return stored
+
+    # --- who works with whom --------------------------------------------------------------------------
+
+    def lay_assignment(self, assignment: CaseAssignment) -> None:
+        """Lays an assignment of this write over the snapshot."""
+        self._assignments[assignment.account, assignment.person] = assignment
+
+    def assigned(self, account: str, persons: Collection[int]) -> frozenset[int]:
+        """Gives which of these persons are assigned to an account, this write included; the write stands on it."""
+        laid = {p: self._assignments[account, p] for p in persons if (account, p) in self._assignments}
+        asked = [p for p in persons if p not in laid and p not in self._fresh_persons]
+        found = set(self._snapshot.assigned(account, asked)) if asked else set()
+        self._held.update(dict.fromkeys((account, person) for person in sorted(found)))
+        return frozenset(found | {p for p, one in laid.items() if one.state == "active"})
+
+    def held_rows(self) -> list[Row]:
+        """Gives the rows by which a Change fails where an assignment it stands on has ended meanwhile."""
+        return [
+            Row("assignment_holds", {"account": account, "person": person}, at_least_one=True)
+            for account, person in self._held
+            if (account, person) not in self._assignments
+        ]
+
+    def assignments(self, person: int) -> list[CaseAssignment]:
+        """Gives who works with a person, or did, this write included."""
+        stored = [] if person in self._fresh_persons else self._snapshot.assignments(person)
+        found = {one.account: one for one in stored}
+        found.update({account: one for (account, of), one in self._assignments.items() if of == person})
+        return list(found.values())

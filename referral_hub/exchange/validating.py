@@ -12,12 +12,14 @@ Source: FHIR R4 ``resource-operation-validate.html``.
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from referral_hub.errors import Forbidden, HubError, IllegalMove, InvalidResource, NotFound
+from referral_hub.errors import HubError, IllegalMove, InvalidResource, NotFound
 from referral_hub.exchange.admission import check_initial
 from referral_hub.exchange.building import Draft, body_of
 from referral_hub.exchange.hub import Hub
 from referral_hub.exchange.profiles_in_force import judged_for_storing
 from referral_hub.exchange.proposal import Proposal
+from referral_hub.exchange.reaching import check_caller as check_caller_alone
+from referral_hub.exchange.reaching import of_herself
 from referral_hub.exchange.reading import read
 from referral_hub.exchange.state import Working
 from referral_hub.fhir import json_codec
@@ -103,8 +105,7 @@ def check_caller(hub: Hub, token_digest: bytes) -> None:
     at_us = hub.clock()
     with hub.store.snapshot() as snapshot:
         caller = hub.identify(snapshot.token(token_digest), at_us)
-    if not caller.organization.active:
-        raise Forbidden("This organisation's access is paused. Ask the network's coordinator.")
+    check_caller_alone(caller)
 
 
 def _refusals(
@@ -182,7 +183,7 @@ def _deletable(hub: Hub, token_digest: bytes, type_name: str, public_id: str) ->
         row = working.resource(type_name, public_id)
         if row is None or not hub.gate.sees(caller, row, working, at_us):
             raise NotFound
-        own = row.author == caller.organization_id
+        own = row.author == caller.organization_id and not of_herself(caller)
         draft = body_of(row).get("status") == "draft"
     if "delete" not in DEFINITIONS[type_name].interactions:
         return [_error("not-supported", f"This hub has no delete for {type_name}.")]

@@ -21,6 +21,7 @@ from referral_hub.access.writeback import (
 from referral_hub.errors import (
     Forbidden,
     InvalidResource,
+    MalformedContent,
     NotFound,
     PreconditionRequired,
     UpdateAsCreate,
@@ -39,8 +40,10 @@ from referral_hub.exchange.change import AbsentGuard
 from referral_hub.exchange.columns import Columns, columns_of, organization_of
 from referral_hub.exchange.conditional import identifier_of, match
 from referral_hub.exchange.consent_rules import ConsentLimits
+from referral_hub.exchange.consent_signing import follow_life
 from referral_hub.exchange.consent_writing import write_rows
 from referral_hub.exchange.deleting import delete
+from referral_hub.exchange.desks import check_desk
 from referral_hub.exchange.hosting import as_child, check_own_answer
 from referral_hub.exchange.judging import Judge
 from referral_hub.exchange.linking import external_texts, link
@@ -94,6 +97,8 @@ class Writing:
             return self._create(caller, definition, proposal, draft, judge)
         row = draft.working.resource(proposal.type_name, proposal.public_id)
         own = row is not None and row.author == caller.organization_id and row.kind != FILLER_KIND
+        if own and row is not None and caller.reach is not None:
+            own = judge.reaches(caller, row, draft.working, draft.at_us)
         if proposal.verb == "delete" and row is not None and own:
             if not row.deleted:
                 self._check_match(definition, proposal, row)
@@ -117,11 +122,15 @@ class Writing:
     ) -> Built:
         me = caller.organization_id
         if proposal.if_none_exist:
-            found = match(me, definition.type_name, proposal.if_none_exist, draft.working)
+            found = match(
+                caller, definition.type_name, proposal.if_none_exist, draft.working, judge, draft.at_us
+            )
             if found is not None:
                 return Built(found, existing=True)
             token = identifier_of(proposal.if_none_exist)
-            draft.working.guard(AbsentGuard(me, definition.type_name, "identifier", token))
+            # One that this caller may not see is no match, and must not be told by a refusal either.
+            if caller.reach is None or not draft.working.identified(me, definition.type_name, token):
+                draft.working.guard(AbsentGuard(me, definition.type_name, "identifier", token))
         body = proposal.body
         if definition.type_name == "Subscription":
             body = as_asked(body)
@@ -134,6 +143,7 @@ class Writing:
         if definition.type_name in _PLACED:
             body = with_placer_identifier(body, draft.ids.public_id())
         columns = self._columns(caller, definition, body, row_id, draft, judge)
+        check_desk(columns.kind)
         check_rules(caller, definition, body, None, columns, draft, self.limits)
         if definition.type_name == "Task":
             return self._write_task(caller, None, body, columns, row_id, public_id, draft, judge)
@@ -141,6 +151,7 @@ class Writing:
         if definition.type_name == "Consent":
             write_rows(row, body, draft, judge, was_active=False)
             check_in_force(body, None)
+        follow_life(row, body, None, draft)
         if definition.type_name == "Subscription":
             draft.settle(subscription_row(row, body, caller, draft.at_us))
         draft.audit.append(write_entry(caller, "create", row, draft.at_us))
@@ -161,6 +172,7 @@ class Writing:
         author = row.author == me
         if not author and not (definition.type_name == "Task" and row.owner == me):
             raise Forbidden("Only the organisation that wrote this may change it.")
+        check_desk(row.kind)
         stored = body_of(row)
         shown = judge.shown(caller, row, draft.working, draft.at_us)
         if shown is None:
@@ -181,12 +193,13 @@ class Writing:
         if row.kind == "recall":
             return answer_recall(caller, row, body, draft)
         columns = self._columns(caller, definition, body, row.row_id, draft, judge, stored=row)
+        check_desk(columns.kind)
         if row.person is not None and columns.person != row.person:
             raise InvalidResource(
                 [Issue("error", "business-rule", "Whom a record is about never changes. Make a new one.")]
             )
         self._check_status(definition, body, stored, self._actors(row, me), draft, row)
-        check_rules(caller, definition, body, stored, columns, draft, self.limits)
+        check_rules(caller, definition, body, stored, columns, draft, self.limits, row.row_id)
         if definition.type_name == "Task":
             return self._write_task(caller, row, body, columns, row.row_id, row.id, draft, judge)
         method = "PATCH" if proposal.verb == "patch" else "PUT"
@@ -194,6 +207,7 @@ class Writing:
         if definition.type_name == "Consent":
             write_rows(updated, body, draft, judge, was_active=row.status == "active")
             check_in_force(body, stored)
+        follow_life(updated, body, stored, draft)
         if definition.type_name == "Subscription":
             draft.settle(subscription_row(updated, body, caller, draft.at_us))
         draft.audit.append(write_entry(caller, "update", updated, draft.at_us))
@@ -209,16 +223,7 @@ class Writing:
                 )
             return patched
         if proposal.body.get("id") != proposal.public_id:
-            raise InvalidResource(
-                [
-                    Issue(
-                        "error",
-                        "value",
-                        "The id in the body is the id in the address.",
-                        f"{proposal.type_name}.id",
-                    )
-                ]
-            )
+            raise MalformedContent("The id in the body is the id in the address.", f"{proposal.type_name}.id")
         return proposal.body
 
     @staticmethod

@@ -26,20 +26,25 @@ Reason = Literal[
     "referral-overdue",
     "sharing-ending",
     "sharing-ended",
+    "check-in-due",
     "recall-sent",
+    "recall-reminded",
+    "recall-unanswered",
+    "emergency-review-overdue",
     "source-not-copied",
     "source-request-changed",
 ]
 """Why somebody should look. The first eight tell of a partner's own Task."""
 
 
-def alert(row: ResourceRow, reason: Reason, at_us: int, **detail: str | int) -> AuditEntry:
+def alert(row: ResourceRow, reason: Reason, at_us: int, *, to: str = "", **detail: str | int) -> AuditEntry:
     """Gives the line that asks the organisation of a referral or a consent to look.
 
     Args:
-        row: the Task or Consent it is about; its author is who should look.
+        row: the Task or Consent it is about.
         reason: why.
         at_us: now, microseconds UTC.
+        to: id of the organisation that should look; its author where none is named.
         detail: codes and numbers, never words.
     """
     return AuditEntry(
@@ -47,7 +52,7 @@ def alert(row: ResourceRow, reason: Reason, at_us: int, **detail: str | int) -> 
         action="E",
         interaction="alert",
         outcome=DONE,
-        organization=row.author,
+        organization=to or row.author,
         oauth_client="",
         user="",
         purpose="",

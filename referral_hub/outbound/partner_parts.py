@@ -122,6 +122,8 @@ def _output(entry: Any, base: str, kept_bases: Collection[str]) -> dict[str, Any
     if code:
         for name in HUB_OUTPUTS.get(code, ()):
             value = _value(name, entry.get(name))
+            if code == "recall-answer" and name == "valueCodeableConcept" and value is not None:
+                value = _concept(entry.get(name))  # the law that demands keeping it stands in its text
             if value is not None:
                 return {"type": {"coding": [{"system": OUTPUT_TYPE, "code": code}]}, name: value}
         return None

@@ -16,13 +16,12 @@ from typing import Any
 
 from referral_hub.errors import IllegalMove
 from referral_hub.exchange.admission import StatusChange, check_move, task_issues
-from referral_hub.exchange.recalls import ANSWERS
+from referral_hub.exchange.recalls import answer_problem
 from referral_hub.exchange.stamping import business_status_of, with_business_status
-from referral_hub.fhir.elements import code_in, coded_value
 from referral_hub.outbound.alerts import Reason
 from referral_hub.outbound.partner_parts import Taken, with_parts
 from referral_hub.resources.lifecycle import Actor
-from referral_hub.resources.task import DEFINITION, LIFECYCLE, OUTPUT_TYPE, STATUS_REASON
+from referral_hub.resources.task import DEFINITION, LIFECYCLE, STATUS_REASON
 
 OWNER: frozenset[Actor] = frozenset({"owner"})
 
@@ -248,11 +247,6 @@ def _answered(shown: Mapping[str, Any], taken: Taken, target: str, owner: str) -
     if target not in _RECALL_STATUSES:
         return NoMove("partner-status-not-possible", taken.status)
     body = {**with_parts(shown, taken, owner=owner), "status": target}
-    answers = [
-        coded_value(entry)
-        for entry in body.get("output") or ()
-        if isinstance(entry, dict) and code_in(entry.get("type"), OUTPUT_TYPE) == "recall-answer"
-    ]
-    if target == "completed" and (len(answers) != 1 or answers[0] not in ANSWERS):
+    if target == "completed" and answer_problem(body):
         return NoMove("partner-output-missing", taken.status)
     return Moves((body,))

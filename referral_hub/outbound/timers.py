@@ -15,27 +15,38 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Generic
 
+from referral_hub.access.consent_life import confirmed
 from referral_hub.access.grants import compile_rows
 from referral_hub.access.provisions import compile_consent
 from referral_hub.errors import HubError
 from referral_hub.exchange.audit import DONE
 from referral_hub.exchange.building import Draft, body_of
 from referral_hub.exchange.change import AuditEntry
+from referral_hub.exchange.consent_policy import ADULT_YEARS
 from referral_hub.exchange.consent_rules import DAY_US
-from referral_hub.exchange.consent_writing import LAST_LOOK_US, MISSED, MISSED_AT_LAST, receivers_of
+from referral_hub.exchange.consent_writing import LAST_LOOK_US, MISSED, MISSED_AT_LAST, REMINDER_DAYS
+from referral_hub.exchange.desks import OPEN, close
+from referral_hub.exchange.early_ends import CAME_OF_AGE, end_permissions, remind_of_majority
+from referral_hub.exchange.emergency import REVIEW_DUE
+from referral_hub.exchange.held_recalls import HELD, held_for, is_silent
 from referral_hub.exchange.hub import Hub
 from referral_hub.exchange.interactions import hub_write
 from referral_hub.exchange.judging import Judge
+from referral_hub.exchange.minors import birthday_us, is_represented
 from referral_hub.exchange.ports import ResourceRow
-from referral_hub.exchange.recalls import is_recalled, recall_from
+from referral_hub.exchange.recall_reach import ever_received
+from referral_hub.exchange.recalls import DUE, REMINDER, is_recalled, recall_from
+from referral_hub.exchange.review_tasks import ask_to_look, stop_asking
 from referral_hub.exchange.stamping import business_status_of, with_business_status
 from referral_hub.fhir.dates import span
 from referral_hub.fhir.elements import text_at
 from referral_hub.outbound.alerts import alert
 from referral_hub.outbound.copying import copy_visit
 from referral_hub.outbound.counting import Tally
+from referral_hub.outbound.desk_timers import emergency_review_due
 from referral_hub.outbound.patience import SECOND_US
 from referral_hub.outbound.ports import DueTimers, T
+from referral_hub.outbound.recall_timers import recall_due, recall_reminder
 from referral_hub.resources.task import LIFECYCLE
 
 log = logging.getLogger(__name__)
@@ -76,28 +87,31 @@ def task_overdue(draft: Draft, resource: int, judge: Judge) -> bool:
 
 
 def consent_ending(draft: Draft, resource: int, judge: Judge) -> bool:
-    """Tells the caseworker that a release ends soon; nothing leaves the hub.
+    """Tells the caseworker that a release ends soon, or waits for a check-in; nothing leaves the organisation.
 
-    Nobody is told where a newer release covers the same recipients beyond that end.
+    Nobody is told where a newer release covers the same recipients beyond that end, nor by a timer that a check-in
+    has made too early.
 
-    Source: ``views.md`` 8 (14, 7 and 2 days before).
+    Source: ``views.md`` 8 (14, 7 and 2 days before); ``practice.md`` 4.
     """
     row = draft.working.row(resource)
     if row is None or row.person is None or row.status != "active":
-        return False
+        return row is not None and stop_asking(row, draft)
     ends = [end for end in _ends(row).values() if end > draft.at_us]
-    if not ends:
+    if not ends or min(ends) - draft.at_us > REMINDER_DAYS[0] * DAY_US:
         return False
     covered = [_covered_until(receiver, row.person, draft, judge) for receiver in _ends(row)]
     if all(until > max(ends) for until in covered):
-        return False
+        return stop_asking(row, draft)
     days = -(-(min(ends) - draft.at_us) // DAY_US)
-    draft.audit.append(alert(row, "sharing-ending", draft.at_us, days=days))
+    waits = _waits_for_check_in(row, draft.at_us)
+    draft.audit.append(alert(row, "check-in-due" if waits else "sharing-ending", draft.at_us, days=days))
+    ask_to_look(row, "check-in-due" if waits else "sharing-ending", min(ends), draft)
     return True
 
 
 def consent_ended(draft: Draft, resource: int, judge: Judge) -> bool:
-    """Marks the live referrals whose sharing has run out: ``sharing-ended``, and nothing more.
+    """Marks the live referrals whose sharing has run out: ``sharing-ended``, and tells the caseworker.
 
     No referral is cancelled and no recall is sent: expiry is not withdrawal. What still waits in the outbox
     finds no release when it is about to leave; a new release tells it anew.
@@ -106,34 +120,71 @@ def consent_ended(draft: Draft, resource: int, judge: Judge) -> bool:
     """
     row = draft.working.row(resource)
     if row is None or row.person is None or row.status != "active":
-        return False
-    receivers = _ends(row).keys()
-    found = False
+        return row is not None and stop_asking(row, draft)
+    ended = {
+        receiver
+        for receiver in _ends(row)
+        if (owner := draft.working.organization(receiver)) is not None
+        and judge.coverage(owner, row.person, draft.working, draft.at_us).reason == "ended"
+    }
+    if not ended:
+        return stop_asking(row, draft)
+    marked = False
     for task in draft.working.tasks_of_person(row.person):
-        owner = draft.working.organization(task.owner) if task.owner in receivers else None
-        if owner is None or task.deleted or task.status not in LIFECYCLE.live or task.kind == "recall":
+        if (
+            task.owner not in ended
+            or task.deleted
+            or task.status not in LIFECYCLE.live
+            or task.kind == "recall"
+        ):
             continue
         if task.author == task.owner or business_status_of(body_of(task)) in (
             "sharing-ended",
             "awaiting-consent",
         ):
             continue
-        if judge.coverage(owner, row.person, draft.working, draft.at_us).reason != "ended":
-            continue
-        marked = _marked(task, "sharing-ended", draft)
-        draft.audit.append(alert(marked, "sharing-ended", draft.at_us))
-        found = True
-    return found
+        draft.audit.append(alert(_marked(task, "sharing-ended", draft), "sharing-ended", draft.at_us))
+        marked = True
+    if not marked:
+        draft.audit.append(alert(row, "sharing-ended", draft.at_us))
+    waits = _waits_for_check_in(row, draft.at_us)
+    ask_to_look(row, "check-in-due" if waits else "sharing-ended", draft.at_us, draft)
+    return True
+
+
+def came_of_age(draft: Draft, resource: int, judge: Judge) -> bool:
+    """Ends what others signed for her on the day she is eighteen; where the birth date was corrected, later.
+
+    Source: ``practice.md`` 7.
+    """
+    del judge
+    patient = draft.working.row(resource)
+    if patient is None or patient.deleted:
+        return False
+    grown_us = birthday_us(body_of(patient), ADULT_YEARS)
+    if grown_us is None:
+        return False
+    if grown_us > draft.at_us:
+        remind_of_majority(patient, body_of(patient), draft)
+        return True
+    return end_permissions(patient, draft, reason="came-of-age", which=is_represented)
 
 
 def recall_held(draft: Draft, resource: int, judge: Judge) -> bool:
     """Sends the recall that was held so that nobody's hearing of it harms her: 30 days are the most.
 
-    Recipients that a newer release covers by now are asked for nothing.
+    Where a supervisor decided earlier, there is nothing to do. Recipients that a newer release covers by now are
+    asked for nothing.
 
     Source: ``views.md`` 8 (held for a supervisor, at most 30 days); ``consent.md`` D-40.
     """
-    return _recall_all(draft, resource, judge, again=True)
+    row = draft.working.row(resource)
+    task = held_for(row, draft) if row is not None else None
+    if task is not None:
+        if task.status != OPEN:
+            return False
+        close(task, "time-over", draft)
+    return _recall_all(draft, resource, judge, again=True) or task is not None
 
 
 def recall_missed(draft: Draft, resource: int, judge: Judge) -> bool:
@@ -154,16 +205,14 @@ def recall_missed_at_last(draft: Draft, resource: int, judge: Judge) -> bool:
 
 
 def _recall_all(draft: Draft, resource: int, judge: Judge, *, again: bool) -> bool:
+    del judge
     row = draft.working.row(resource)
-    if row is None or row.person is None or row.status == "active":
+    if row is None or row.person is None or is_silent(row, draft):
         return False
     found = False
-    for receiver in sorted(receivers_of(body_of(row))):
-        owner = draft.working.organization(receiver)
-        if owner is None or judge.coverage(owner, row.person, draft.working, draft.at_us).live:
-            continue
+    for receiver in sorted(ever_received(row, draft)):
         if again or not is_recalled(row.person, receiver, row.updated_us, draft):
-            found = recall_from(row.person, receiver, draft) or found
+            found = recall_from(row, receiver, draft) or found
     if found:
         draft.audit.append(alert(row, "recall-sent", draft.at_us))
     return found
@@ -174,7 +223,11 @@ WORK: Mapping[str, Work] = MappingProxyType(
         "task-overdue": task_overdue,
         "consent-ending": consent_ending,
         "consent-ended": consent_ended,
-        "recall-held": recall_held,
+        CAME_OF_AGE: came_of_age,
+        HELD: recall_held,
+        REMINDER: recall_reminder,
+        DUE: recall_due,
+        REVIEW_DUE: emergency_review_due,
         MISSED: recall_missed,
         MISSED_AT_LAST: recall_missed_at_last,
         "copy-visit": copy_visit,
@@ -182,7 +235,7 @@ WORK: Mapping[str, Work] = MappingProxyType(
 )
 """Kind of timer to its work."""
 
-_ASKS_WHO_READ = frozenset({MISSED, MISSED_AT_LAST, "recall-held"})
+_ASKS_WHO_READ = frozenset({MISSED, MISSED_AT_LAST, HELD})
 """Kinds whose work must know of every read so far."""
 
 
@@ -264,6 +317,14 @@ def _ends(consent: ResourceRow) -> dict[str, int]:
     for grant in grants:
         ends[grant.organization] = max(grant.valid_until_us, ends.get(grant.organization, 0))
     return ends
+
+
+def _waits_for_check_in(consent: ResourceRow, at_us: int) -> bool:
+    """Tells whether a release would run on if she were asked and confirmed it now."""
+    body = body_of(consent)
+    told = compile_consent(consent.id, consent.version, confirmed(body, at_us), authored=False).until_us
+    now = compile_consent(consent.id, consent.version, body, authored=False).until_us
+    return told is not None and now is not None and told > now
 
 
 def _covered_until(receiver: str, person: int, draft: Draft, judge: Judge) -> int:

@@ -52,6 +52,7 @@ def test_the_reason_tells_none_ended_and_refused_apart_to_the_custodian(world: W
     assert "She refused" in _refused(it, b.task(it.person, request, it.clinic))[0]
 
 
+@pytest.mark.attack("S-37")
 def test_another_writer_gets_201_and_awaiting_consent_whatever_the_cause(world: World) -> None:
     it = story(world)
     third = world.add_organization("third", "legal-aid")
@@ -182,6 +183,7 @@ def test_signing_is_off_while_she_cannot_sign_but_a_refusal_goes_through(world: 
 # --- refusals --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.attack("T-23")
 @pytest.mark.parametrize("by", ["organization", "parent", "kind", "government"])
 def test_a_refusal_stops_at_every_exit(world: World, by: str) -> None:
     it = story(world)
@@ -314,7 +316,7 @@ def test_those_who_had_data_get_a_recall_and_answer_it(world: World) -> None:
     assert len(recalls) == 1
     assert "for" not in recalls[0]
     assert "focus" not in recalls[0]
-    answer = [b.output("recall-answer", valueCode="kept-by-law")]
+    answer = [b.output("recall-answer", valueCodeableConcept=b.kept_by_law())]
     it.c.changed(f"Task/{recalls[0]['id']}", status="completed", output=answer)
     told = parsed(it.s.get(f"/{it.person}/$disclosures"))["parameter"]
     answers = [
@@ -328,6 +330,7 @@ def test_those_who_had_data_get_a_recall_and_answer_it(world: World) -> None:
     assert "entry" not in parsed(world.caller(never).get("/Task"))
 
 
+@pytest.mark.attack("E-11")
 def test_a_recipient_that_received_nothing_hears_nothing(world: World) -> None:
     it = story(world)
     it.sign()
@@ -449,6 +452,7 @@ def test_accepting_needs_every_handling_condition_confirmed(world: World) -> Non
 # --- preview ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.attack("E-09")
 def test_the_preview_is_what_the_recipient_then_reads_byte_for_byte(world: World) -> None:
     it = story(world)
     condition = it.s.create(b.condition(it.person))
@@ -477,6 +481,7 @@ def test_the_preview_is_what_the_recipient_then_reads_byte_for_byte(world: World
 # --- the audit -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.attack("S-27", "E-08")
 def test_the_custodian_reads_who_looked_and_nobody_else_does(world: World) -> None:
     it = story(world)
     it.sign()

@@ -109,6 +109,7 @@ def test_the_hub_does_not_say_yes_for_an_agency(it: Indirect):
     assert it.state() == ("rejected", "", "cannot-take")
 
 
+@pytest.mark.attack("S-28")
 def test_after_a_no_the_hub_names_another_and_neither_learns_of_the_other(it: Indirect):
     person = local(it)
     other = it.world.add_organization("other", "clinic")

@@ -46,6 +46,7 @@ def searches(it: Indirect) -> dict[str, str]:
     }
 
 
+@pytest.mark.attack("S-28")
 def test_searches_of_others_are_the_same_before_and_after(it: Indirect):
     stranger = it.world.caller(it.world.add_organization("stranger", "clinic"))
     it.fill(b.condition(""))
@@ -109,6 +110,7 @@ ASKS: dict[str, Ask] = {
 }
 
 
+@pytest.mark.attack("S-28")
 @pytest.mark.parametrize("ask", ASKS)
 @pytest.mark.parametrize("who", ["stranger", "network", "target"])
 def test_asking_for_the_sources_task_is_like_asking_for_none(it: Indirect, who: str, ask: str):
@@ -124,6 +126,7 @@ def test_asking_for_the_sources_task_is_like_asking_for_none(it: Indirect, who: 
     assert normalised(hidden).replace(task, UNKNOWN) == normalised(absent)
 
 
+@pytest.mark.attack("S-28")
 @pytest.mark.parametrize("who", ["stranger", "network", "source"])
 def test_asking_for_the_hubs_task_is_like_asking_for_none(it: Indirect, who: str):
     stranger = it.world.caller(it.world.add_organization("stranger", "clinic"))

@@ -98,6 +98,7 @@ def test_the_caseworker_is_told_before_and_on_the_day_and_nobody_else(place: Pla
     assert len(place.partner.requests) == 1
 
 
+@pytest.mark.attack("S-38")
 def test_when_sharing_ends_the_referral_stays_and_its_owner_reads_the_empty_card(place: Place):
     place.sign(days=2.5)
     place.refer(restriction=None)
@@ -131,6 +132,7 @@ def test_a_new_release_lets_the_same_referral_go_on(place: Place):
     assert step(place) == "sent"
 
 
+@pytest.mark.attack("S-38")
 def test_a_withdrawn_release_is_not_one_that_ran_out(place: Place):
     place.sign(days=3)
     place.refer(restriction=None)
