@@ -110,7 +110,7 @@ def wait_for(address: str, process: "subprocess.Popen[bytes]", most_s: float = _
 def _whole_scope(hub: str) -> str:
     """Gives the scope of everything that a client can be registered for."""
     told = requests.get(f"{hub}/.well-known/smart-configuration", timeout=10).json()
-    return " ".join(told["scopes_supported"])
+    return " ".join(scope for scope in told["scopes_supported"] if scope.startswith("system/"))
 
 
 @dataclass(frozen=True, slots=True)

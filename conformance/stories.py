@@ -325,7 +325,11 @@ def play_recall(heard: Heard, world: World) -> None:
     reference = f"Task/{recall['id']}"
     it.c.get(f"/{reference}/_history")
     it.c.get(f"/{reference}/$available-actions")
-    it.c.changed(reference, status="completed", output=[b.output("recall-answer", valueCode="kept-by-law")])
+    it.c.changed(
+        reference,
+        status="completed",
+        output=[b.output("recall-answer", valueCodeableConcept=b.kept_by_law())],
+    )
     it.c.get(f"/{reference}")
     it.s.get(f"/{it.person}/$disclosures")
     look_around(it)

@@ -28,7 +28,7 @@ from referral_hub.fhir.element_tables import (
 
 CORE = "http://hl7.org/fhir"
 VERSION = "4.0.1"
-_PUBLISHED_ON = "2019-11-01T09:29:23+11:00"
+PUBLISHED_ON = "2019-11-01T09:29:23+11:00"
 
 Definition = dict[str, Any]
 
@@ -106,7 +106,7 @@ def _head(url: str, name: str) -> Definition:
         "name": name,
         "status": "active",
         "experimental": False,
-        "date": _PUBLISHED_ON,
+        "date": PUBLISHED_ON,
         "publisher": "HL7 International",
         "description": f"What this hub checks of {name}. The definition in full is published by HL7 at {url}",
     }

@@ -120,7 +120,7 @@ def _composite(row: _Row, type_name: str) -> SearchParameter:
         wholes.reverse()  # DocumentReference.relatesTo: the published definitions of its two parts are crossed
     # Their own paths start at another place: what of it is meant stands in the part's expression.
     parts = [
-        SearchParameter(whole.code, cast(ParameterType, whole.type), part.expression, whole.target)
+        SearchParameter(whole.code, cast(ParameterType, whole.type), part.expression, whole.target, whole.url)
         for part, whole in zip(row.component, wholes, strict=True)
     ]
     return SearchParameter(row.code, "composite", row.expression, (), row.url, tuple(parts))

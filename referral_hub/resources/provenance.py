@@ -14,6 +14,12 @@ DEFINITION = ResourceDefinition(
         Searchable("recorded", "own"),
         Searchable("agent", "own"),
         Searchable("patient", "own"),
+        Searchable("agent-role", "own"),
+        Searchable("agent-type", "own"),
+        Searchable("entity", "own"),
+        Searchable("location", "own"),
+        Searchable("signature-type", "own"),
+        Searchable("when", "own"),
     ),
     interactions=WRITABLE,
 )

@@ -22,7 +22,9 @@ _OF_EVERY_DEFINITION = (
     "identifier",
     "jurisdiction",
     "context",
+    "context-quantity",
     "context-type",
+    "context-type-quantity",
     "context-type-value",
 )
 

@@ -58,6 +58,10 @@ DEFINITION = ResourceDefinition(
         Searchable("requisition", "own"),
         Searchable("status"),
         Searchable("subject"),
+        Searchable("body-site", "own"),
+        Searchable("encounter", "own"),
+        Searchable("performer-type", "own"),
+        Searchable("specimen", "own"),
         Searchable("supporting-info", "own", expression="ServiceRequest.supportingInfo", kind="reference"),
     ),
     includes=(

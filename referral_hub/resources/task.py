@@ -24,7 +24,19 @@ OUTPUT_TYPE = code_system("task-output-type")
 HANDLING_CONDITION = code_system("handling-condition")
 
 HANDLING_CODES = ("no-reminders", "no-portal", "no-letters", "no-onward-exchange")
-NEVER_RELEASED_CODES = frozenset({"case-review", "complaint", "external-request"})
+DESK_CODES = frozenset(
+    {
+        "withdrawal",
+        "held-recall",
+        "recall-unanswered",
+        "compelled-disclosure",
+        "external-request",
+        "emergency-opening",
+        "absence-instruction",
+    }
+)
+"""Tasks an organisation has for its own people, written by operations only (``exchange.desks``)."""
+NEVER_RELEASED_CODES = frozenset({"case-review", "complaint"}) | DESK_CODES
 
 _S: frozenset[Actor] = frozenset({"requester"})
 _T: frozenset[Actor] = frozenset({"owner"})
@@ -144,6 +156,10 @@ DEFINITION = ResourceDefinition(
         Searchable("requester", "accepted"),
         Searchable("status"),
         Searchable("subject"),
+        Searchable("based-on", "own"),
+        Searchable("encounter", "own"),
+        Searchable("performer", "own"),
+        Searchable("period", "own"),
         Searchable(
             "output",
             "own",

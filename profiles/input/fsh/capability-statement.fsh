@@ -23,7 +23,6 @@ Usage: #definition
 * rest.resource[=].interaction[+].code = #read
 * rest.resource[=].interaction[+].code = #vread
 * rest.resource[=].interaction[+].code = #update
-* rest.resource[=].interaction[+].code = #delete
 * rest.resource[=].interaction[+].code = #history-instance
 * rest.resource[=].interaction[+].code = #create
 * rest.resource[=].interaction[+].code = #search-type
@@ -61,11 +60,24 @@ Usage: #definition
 * rest.resource[=].searchParam[=].type = #token
 * rest.resource[=].operation[+].name = "disclosures"
 * rest.resource[=].operation[=].definition = "https://referral-hub.example/fhir/OperationDefinition/Patient-disclosures"
+* rest.resource[=].operation[+].name = "assign"
+* rest.resource[=].operation[=].definition = "https://referral-hub.example/fhir/OperationDefinition/Patient-assign"
+* rest.resource[=].operation[+].name = "unassign"
+* rest.resource[=].operation[=].definition = "https://referral-hub.example/fhir/OperationDefinition/Patient-unassign"
+* rest.resource[=].operation[+].name = "assignments"
+* rest.resource[=].operation[=].definition = "https://referral-hub.example/fhir/OperationDefinition/Patient-assignments"
+* rest.resource[=].operation[+].name = "withdraw"
+* rest.resource[=].operation[=].definition = "https://referral-hub.example/fhir/OperationDefinition/Patient-withdraw"
+* rest.resource[=].operation[+].name = "emergency"
+* rest.resource[=].operation[=].definition = "https://referral-hub.example/fhir/OperationDefinition/Patient-emergency"
+* rest.resource[=].operation[+].name = "compelled-disclosure"
+* rest.resource[=].operation[=].definition = "https://referral-hub.example/fhir/OperationDefinition/Patient-compelled-disclosure"
+* rest.resource[=].operation[+].name = "instruction"
+* rest.resource[=].operation[=].definition = "https://referral-hub.example/fhir/OperationDefinition/Patient-instruction"
 * rest.resource[+].type = #RelatedPerson
 * rest.resource[=].interaction[+].code = #read
 * rest.resource[=].interaction[+].code = #vread
 * rest.resource[=].interaction[+].code = #update
-* rest.resource[=].interaction[+].code = #delete
 * rest.resource[=].interaction[+].code = #history-instance
 * rest.resource[=].interaction[+].code = #create
 * rest.resource[=].interaction[+].code = #search-type
@@ -90,7 +102,6 @@ Usage: #definition
 * rest.resource[=].interaction[+].code = #read
 * rest.resource[=].interaction[+].code = #vread
 * rest.resource[=].interaction[+].code = #update
-* rest.resource[=].interaction[+].code = #delete
 * rest.resource[=].interaction[+].code = #history-instance
 * rest.resource[=].interaction[+].code = #create
 * rest.resource[=].interaction[+].code = #search-type
@@ -115,7 +126,6 @@ Usage: #definition
 * rest.resource[=].interaction[+].code = #read
 * rest.resource[=].interaction[+].code = #vread
 * rest.resource[=].interaction[+].code = #update
-* rest.resource[=].interaction[+].code = #delete
 * rest.resource[=].interaction[+].code = #history-instance
 * rest.resource[=].interaction[+].code = #create
 * rest.resource[=].interaction[+].code = #search-type
@@ -146,7 +156,6 @@ Usage: #definition
 * rest.resource[=].interaction[+].code = #read
 * rest.resource[=].interaction[+].code = #vread
 * rest.resource[=].interaction[+].code = #update
-* rest.resource[=].interaction[+].code = #delete
 * rest.resource[=].interaction[+].code = #history-instance
 * rest.resource[=].interaction[+].code = #create
 * rest.resource[=].interaction[+].code = #search-type
@@ -178,7 +187,6 @@ Usage: #definition
 * rest.resource[=].interaction[+].code = #read
 * rest.resource[=].interaction[+].code = #vread
 * rest.resource[=].interaction[+].code = #update
-* rest.resource[=].interaction[+].code = #delete
 * rest.resource[=].interaction[+].code = #history-instance
 * rest.resource[=].interaction[+].code = #create
 * rest.resource[=].interaction[+].code = #search-type
@@ -221,7 +229,6 @@ Usage: #definition
 * rest.resource[=].interaction[+].code = #read
 * rest.resource[=].interaction[+].code = #vread
 * rest.resource[=].interaction[+].code = #update
-* rest.resource[=].interaction[+].code = #delete
 * rest.resource[=].interaction[+].code = #history-instance
 * rest.resource[=].interaction[+].code = #create
 * rest.resource[=].interaction[+].code = #search-type
@@ -253,7 +260,6 @@ Usage: #definition
 * rest.resource[=].interaction[+].code = #read
 * rest.resource[=].interaction[+].code = #vread
 * rest.resource[=].interaction[+].code = #update
-* rest.resource[=].interaction[+].code = #delete
 * rest.resource[=].interaction[+].code = #history-instance
 * rest.resource[=].interaction[+].code = #create
 * rest.resource[=].interaction[+].code = #search-type
@@ -281,7 +287,6 @@ Usage: #definition
 * rest.resource[=].interaction[+].code = #read
 * rest.resource[=].interaction[+].code = #vread
 * rest.resource[=].interaction[+].code = #update
-* rest.resource[=].interaction[+].code = #delete
 * rest.resource[=].interaction[+].code = #history-instance
 * rest.resource[=].interaction[+].code = #create
 * rest.resource[=].interaction[+].code = #search-type
@@ -315,7 +320,6 @@ Usage: #definition
 * rest.resource[=].interaction[+].code = #read
 * rest.resource[=].interaction[+].code = #vread
 * rest.resource[=].interaction[+].code = #update
-* rest.resource[=].interaction[+].code = #delete
 * rest.resource[=].interaction[+].code = #history-instance
 * rest.resource[=].interaction[+].code = #create
 * rest.resource[=].interaction[+].code = #search-type
@@ -349,7 +353,6 @@ Usage: #definition
 * rest.resource[=].interaction[+].code = #read
 * rest.resource[=].interaction[+].code = #vread
 * rest.resource[=].interaction[+].code = #update
-* rest.resource[=].interaction[+].code = #delete
 * rest.resource[=].interaction[+].code = #history-instance
 * rest.resource[=].interaction[+].code = #create
 * rest.resource[=].interaction[+].code = #search-type
@@ -384,7 +387,6 @@ Usage: #definition
 * rest.resource[=].interaction[+].code = #read
 * rest.resource[=].interaction[+].code = #vread
 * rest.resource[=].interaction[+].code = #update
-* rest.resource[=].interaction[+].code = #delete
 * rest.resource[=].interaction[+].code = #history-instance
 * rest.resource[=].interaction[+].code = #create
 * rest.resource[=].interaction[+].code = #search-type
@@ -425,7 +427,6 @@ Usage: #definition
 * rest.resource[=].interaction[+].code = #read
 * rest.resource[=].interaction[+].code = #vread
 * rest.resource[=].interaction[+].code = #update
-* rest.resource[=].interaction[+].code = #delete
 * rest.resource[=].interaction[+].code = #history-instance
 * rest.resource[=].interaction[+].code = #create
 * rest.resource[=].interaction[+].code = #search-type
@@ -466,7 +467,6 @@ Usage: #definition
 * rest.resource[=].interaction[+].code = #read
 * rest.resource[=].interaction[+].code = #vread
 * rest.resource[=].interaction[+].code = #update
-* rest.resource[=].interaction[+].code = #delete
 * rest.resource[=].interaction[+].code = #history-instance
 * rest.resource[=].interaction[+].code = #create
 * rest.resource[=].interaction[+].code = #search-type
@@ -680,11 +680,12 @@ Usage: #definition
 * rest.resource[=].searchParam[=].type = #reference
 * rest.resource[=].operation[+].name = "available-actions"
 * rest.resource[=].operation[=].definition = "https://referral-hub.example/fhir/OperationDefinition/Task-available-actions"
+* rest.resource[=].operation[+].name = "decide"
+* rest.resource[=].operation[=].definition = "https://referral-hub.example/fhir/OperationDefinition/Task-decide"
 * rest.resource[+].type = #Procedure
 * rest.resource[=].interaction[+].code = #read
 * rest.resource[=].interaction[+].code = #vread
 * rest.resource[=].interaction[+].code = #update
-* rest.resource[=].interaction[+].code = #delete
 * rest.resource[=].interaction[+].code = #history-instance
 * rest.resource[=].interaction[+].code = #create
 * rest.resource[=].interaction[+].code = #search-type
@@ -729,7 +730,6 @@ Usage: #definition
 * rest.resource[=].interaction[+].code = #read
 * rest.resource[=].interaction[+].code = #vread
 * rest.resource[=].interaction[+].code = #update
-* rest.resource[=].interaction[+].code = #delete
 * rest.resource[=].interaction[+].code = #history-instance
 * rest.resource[=].interaction[+].code = #create
 * rest.resource[=].interaction[+].code = #search-type
@@ -809,13 +809,16 @@ Usage: #definition
 * rest.resource[=].searchParam[+].name = "status"
 * rest.resource[=].searchParam[=].definition = "http://hl7.org/fhir/SearchParameter/Consent-status"
 * rest.resource[=].searchParam[=].type = #token
+* rest.resource[=].operation[+].name = "form-counts"
+* rest.resource[=].operation[=].definition = "https://referral-hub.example/fhir/OperationDefinition/Consent-form-counts"
+* rest.resource[=].operation[+].name = "template"
+* rest.resource[=].operation[=].definition = "https://referral-hub.example/fhir/OperationDefinition/Consent-template"
 * rest.resource[=].operation[+].name = "revoke"
 * rest.resource[=].operation[=].definition = "https://referral-hub.example/fhir/OperationDefinition/Consent-revoke"
 * rest.resource[+].type = #DocumentReference
 * rest.resource[=].interaction[+].code = #read
 * rest.resource[=].interaction[+].code = #vread
 * rest.resource[=].interaction[+].code = #update
-* rest.resource[=].interaction[+].code = #delete
 * rest.resource[=].interaction[+].code = #history-instance
 * rest.resource[=].interaction[+].code = #create
 * rest.resource[=].interaction[+].code = #search-type
@@ -852,7 +855,6 @@ Usage: #definition
 * rest.resource[=].interaction[+].code = #read
 * rest.resource[=].interaction[+].code = #vread
 * rest.resource[=].interaction[+].code = #update
-* rest.resource[=].interaction[+].code = #delete
 * rest.resource[=].interaction[+].code = #history-instance
 * rest.resource[=].interaction[+].code = #create
 * rest.resource[=].interaction[+].code = #search-type
@@ -914,7 +916,6 @@ Usage: #definition
 * rest.resource[=].interaction[+].code = #read
 * rest.resource[=].interaction[+].code = #vread
 * rest.resource[=].interaction[+].code = #update
-* rest.resource[=].interaction[+].code = #delete
 * rest.resource[=].interaction[+].code = #history-instance
 * rest.resource[=].interaction[+].code = #create
 * rest.resource[=].interaction[+].code = #search-type
@@ -969,7 +970,6 @@ Usage: #definition
 * rest.resource[=].interaction[+].code = #read
 * rest.resource[=].interaction[+].code = #vread
 * rest.resource[=].interaction[+].code = #update
-* rest.resource[=].interaction[+].code = #delete
 * rest.resource[=].interaction[+].code = #history-instance
 * rest.resource[=].interaction[+].code = #create
 * rest.resource[=].interaction[+].code = #search-type
@@ -1134,3 +1134,7 @@ Usage: #definition
 * rest.resource[=].searchParam[=].type = #token
 * rest.interaction[+].code = #transaction
 * rest.interaction[+].code = #batch
+* rest.operation[+].name = "external-request"
+* rest.operation[=].definition = "https://referral-hub.example/fhir/OperationDefinition/external-request"
+* rest.operation[+].name = "desk-counts"
+* rest.operation[=].definition = "https://referral-hub.example/fhir/OperationDefinition/desk-counts"

@@ -70,6 +70,7 @@ Description: "Observations that steer the hub itself."
 * ^valueSet = Canonical(HubObservationCodes)
 * ^content = #complete
 * #cannot-sign-now "She cannot sign now" "While the newest one says yes, no permission is signed for her. Never leaves its organisation."
+* #contact-lost "Contact with her is lost" "While the newest one says yes, nothing is sent to her and nothing is renewed. Never leaves its organisation."
 
 ValueSet: HubObservationCodes
 Id: observation
@@ -81,13 +82,14 @@ Description: "Every code of the code system observation."
 CodeSystem: HubCommunicationCategory
 Id: communication-category
 Title: "Category of a Communication"
-Description: "Messages of the hub that never leave their organisation."
+Description: "Messages of the hub itself. Ways back and supervision never leave their organisation."
 * ^experimental = false
 * ^caseSensitive = true
 * ^valueSet = Canonical(HubCommunicationCategoryCodes)
 * ^content = #complete
 * #ways-back "Ways to come back"
 * #supervision "Supervision"
+* #correction-request "Request of the person to correct her record"
 
 ValueSet: HubCommunicationCategoryCodes
 Id: communication-category

@@ -3,19 +3,25 @@ Description: "Exactly one agent asked for it."
 Expression: "agent.where(requestor = true).count() = 1"
 Severity: #error
 
+Invariant: hub-disclosure-2
+Description: "An exchange over REST, or an export that the hub made by itself."
+Expression: "type.code = 'rest' or type.code = '110106'"
+Severity: #error
+
 Profile: HubDisclosure
 Parent: AuditEvent
 Id: disclosure
 Title: "Disclosure"
 Description: "One line of who looked, who got what, and who was refused, as the custodian of the person reads it. Made from the audit rows, never stored twice."
 * obeys hub-disclosure-1
-* type = $audittype#rest
-* subtype 1..1 MS
+* obeys hub-disclosure-2
+* type MS
+* subtype 1..2 MS
 * action 1..1 MS
 * recorded MS
 * outcome 1..1 MS
 * purposeOfEvent MS
-* agent 1..2 MS
+* agent 1..4 MS
 * agent.who 1..1 MS
 * agent.who only Reference(Organization)
 * agent.requestor MS

@@ -24,9 +24,22 @@ Description: "Asks a recipient to stop using what it received. It names nobody: 
 * input ^slicing.discriminator[0].type = #pattern
 * input ^slicing.discriminator[0].path = "type"
 * input ^slicing.rules = #closed
-* input contains recalledReferral 0..* MS
+* input contains
+    recalledReferral 0..* MS and
+    recalledRecord 0..* MS and
+    recalledCategory 0..* MS and
+    asks 0..* MS and
+    reminded 0..*
 * input[recalledReferral].type = HubTaskInputType#recalled-referral
 * input[recalledReferral].value[x] only Identifier
+* input[recalledRecord].type = HubTaskInputType#recalled-record
+* input[recalledRecord].value[x] only Identifier
+* input[recalledCategory].type = HubTaskInputType#recalled-category
+* input[recalledCategory].value[x] only code
+* input[asks].type = HubTaskInputType#recall-asks
+* input[asks].value[x] only code
+* input[reminded].type = HubTaskInputType#reminded
+* input[reminded].value[x] only dateTime
 * output MS
 * output ^slicing.discriminator[0].type = #pattern
 * output ^slicing.discriminator[0].path = "type"
