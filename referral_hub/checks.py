@@ -17,28 +17,32 @@ import sqlalchemy as sa
 from flask import Flask
 
 from referral_hub.adapters.guarded_http import GuardedHttp
-from referral_hub.app import SKEW_MOST_US, Parts, checkpoints_file, clock, create_app, open_hub
+from referral_hub.app import SKEW_MOST_US, Parts, checkpoints_file, clock, create_app, master_source, open_hub
 from referral_hub.errors import ConfigurationError, HubError
 from referral_hub.founding import opened_database, refuse_unready
-from referral_hub.keyring.ring import CHECKPOINT, HUB, INDEX
+from referral_hub.keyring.ring import CHECKPOINT, HUB, INDEX, LINKS
 from referral_hub.settings import Settings
 from referral_hub.store import schema
 from referral_hub.store.database import Database
+from referral_hub.store.key_rows import KeyRows
 from referral_hub.store.sealer import Sealer
 from referral_hub.store.segments import Segments
-from referral_hub.store.statements import Statement, constant, one_of, words
+from referral_hub.store.statements import Statement, constant, words
 from referral_hub.store.verify import Verdict, verify_audit
 from referral_hub.store.versions import SCHEMA_VERSION, schema_version
+from referral_hub.web.people_pages import OPEN_ADDRESSES
 
 DAY_US = 86_400_000_000
 AUDIT_STEPS = ("spool", "seal", "verify")
 
-WITHOUT_GATE = frozenset(
+WITHOUT_GATE = OPEN_ADDRESSES | frozenset(
     {
         "/fhir/metadata",
         "/fhir/.well-known/smart-configuration",
         "/.well-known/smart-configuration",
         "/oauth/authorize",
+        "/oauth/par",
+        "/.well-known/openid-configuration",
         "/oauth/token",
         "/oauth/introspect",
         "/oauth/revoke",
@@ -46,15 +50,13 @@ WITHOUT_GATE = frozenset(
         "/health/live",
         "/health/ready",
         "/metrics",
+        "/static/<digest>/<name>",
+        "/language",
     }
 )
 """The addresses that hold nothing of a person, and so answer without a token."""
 
 _KEY, _ORG = schema.wrapped_key, schema.organization
-_KEYS = Statement(
-    "doctor_keys",
-    sa.select(_KEY.c.name, _KEY.c.master, _KEY.c.created_us).where(one_of(_KEY.c.name, "names")),
-)
 _BEHIND = Statement(
     "doctor_keys_behind",
     sa.select(sa.func.count()).where(_KEY.c.master != words("master"), _KEY.c.wrapped.is_not(None)),
@@ -179,25 +181,30 @@ def _migrations(version: str) -> Finding:
 
 
 def _keys(settings: Settings, database: Database) -> Iterator[Finding]:
-    from referral_hub.keyring.master import read_master_key
-
+    source = master_source(settings)
     try:
-        master = read_master_key(settings.secret_key_file)
-        written_us = settings.secret_key_file.stat().st_mtime_ns // 1000
+        master = source.read()
+        age = (
+            f"mode 0600, written {_days_ago(source.file.stat().st_mtime_ns // 1000)}"
+            if source.kind == "file"
+            else f"from the {source.kind}"
+        )
     except (HubError, OSError) as problem:
         text = problem.text if isinstance(problem, HubError) else "The master key file cannot be read."
         yield Finding("master key", good=False, text=text)
         return
-    yield Finding("master key", good=True, text=f"mode 0600, written {_days_ago(written_us)}")
+    yield Finding("master key", good=True, text=f"{master.name}, {age}")
     if not schema_version(database):
         return
-    rows = {name: (of, at_us) for name, of, at_us in database.run(_KEYS, {"names": [HUB, INDEX, CHECKPOINT]})}
-    for name in (HUB, INDEX, CHECKPOINT):
-        what = f"key {name}"
-        if name not in rows:
+    rows = KeyRows(database)
+    for family in (HUB, INDEX, CHECKPOINT, LINKS):
+        what = f"key {family}"
+        made = [at_us for _, _, _, at_us in rows.generations(family)]
+        if not made:
             yield Finding(what, good=False, text="is not there: run `referral-hub init`")
         else:
-            yield Finding(what, good=True, text=f"made {_days_ago(rows[name][1])}")
+            earlier = f", {len(made) - 1} before it" if len(made) > 1 else ""
+            yield Finding(what, good=True, text=f"made {_days_ago(made[0])}{earlier}")
     behind = database.first(_BEHIND, {"master": master.name})
     if behind is not None and behind[0]:
         text = f"{behind[0]} keys lie under an earlier master key: keep that one in the file"
@@ -222,9 +229,16 @@ def open_doors(app: Flask) -> list[str]:
         address = re.sub(r"<[^>]*>", "0", rule.rule.replace("<type_name>", "Task"))
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
             answer = client.open(address, method=method, data=b"{}", content_type=_sent_as(method, address))
-            if answer.status_code != 401:
+            if not _turned_away(address, answer.status_code, answer.headers.get("Location", "")):
                 found.append(f"{method} {rule.rule}: {answer.status_code}")
     return found
+
+
+def _turned_away(address: str, http_status: int, location: str) -> bool:
+    """Tells that a stranger got nothing: 401; on a page also the way to sign in, or the refusal of a form."""
+    if http_status == 401 or address.startswith("/fhir"):
+        return http_status == 401
+    return http_status == 403 or (http_status == 303 and location.split("?")[0] == "/sign-in")
 
 
 def _sent_as(method: str, address: str) -> str:

@@ -30,6 +30,10 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "deliver": "running:deliver",
         "organization": "partners:organization",
         "oauth-client": "partners:oauth_client",
+        "keys": "keys:keys",
+        "erase": "keys:erase",
+        "person": "people:person",
+        "identity-provider": "people:identity_provider",
         "verify-audit": "checking:verify_audit",
         "doctor": "checking:doctor",
     }

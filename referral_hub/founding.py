@@ -15,11 +15,10 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from referral_hub.app import Parts, RandomIds, clock, open_hub
+from referral_hub.app import Parts, RandomIds, clock, master_source, open_hub
 from referral_hub.errors import ConfigurationError
 from referral_hub.exchange.building import body_of
 from referral_hub.exchange.indexing import index_rows
-from referral_hub.keyring.master import make_master_key, read_master_key
 from referral_hub.keyring.ring import HUB, Keyring, establish
 from referral_hub.resources.catalog import DEFINITIONS
 from referral_hub.settings import Settings
@@ -33,17 +32,24 @@ CONNECT_S = 5
 Step = Callable[[str], None]
 """Told what is done next, in a word or two."""
 
-INDEXED_SINCE = "0003"
-"""The schema since which resources are found by numbers, exact texts and chains; older ones are indexed anew."""
-FOUNDING_STEPS = ("directory", "master key", "database", "keys", "organisation")
+INDEXED_SINCE = "0010"
+"""The schema since which resources are found by everything they are searched by; older ones are indexed anew."""
+FOUNDING_STEPS = ("directory", "master key", "database", "keys", "organisation", "account")
+FIRST_LOGIN = "coordinator@localhost"
+"""The login of the first coordinator where nobody gives another."""
 
 
 @dataclass(frozen=True, slots=True)
 class Founded:
-    """A hub that is there now: its own organisation, and whether this call made it."""
+    """A hub that is there now: its own organisation, whether this call made it, and the first coordinator's login.
+
+    ``one_time_password`` is empty where a coordinator was there already; it is kept nowhere.
+    """
 
     organization: str
     fresh: bool
+    login: str = ""
+    one_time_password: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +60,21 @@ class Migrated:
     after: str
 
 
-def found_hub(settings: Settings, *, name: str, country: str = "", step: Step = lambda _: None) -> Founded:
-    """Makes the database, the keys and the network's own organisation; what is there already stays.
+def found_hub(
+    settings: Settings,
+    *,
+    name: str,
+    country: str = "",
+    login: str = FIRST_LOGIN,
+    step: Step = lambda _: None,
+) -> Founded:
+    """Makes the database, the keys, the network's own organisation and its first coordinator; what is there stays.
 
     Args:
         settings: where the hub is to be.
         name: the name of the network's own organisation.
         country: its country, two letters, or empty.
+        login: the e-mail address the first coordinator signs in with.
         step: told about each of ``FOUNDING_STEPS``.
 
     Raises:
@@ -72,7 +86,7 @@ def found_hub(settings: Settings, *, name: str, country: str = "", step: Step = 
     own_directory(settings.data_dir)
     _refuse_lost_key(settings)
     step("master key")
-    master = make_master_key(settings.secret_key_file)
+    master = master_source(settings).make()
     step("database")
     migrate_hub(settings)
     step("keys")
@@ -86,10 +100,16 @@ def found_hub(settings: Settings, *, name: str, country: str = "", step: Step = 
     with opened_hub(settings) as parts:
         with parts.store.snapshot() as snapshot:
             hub = snapshot.hub_organization()
-        if hub is not None:
-            return Founded(hub.facts.id, fresh=False)
-        new = NewOrganization(name=name, kind="coordinator", country=country, is_hub=True)
-        return Founded(add_organization(parts, new).id, fresh=True)
+        if hub is None:
+            new = NewOrganization(name=name, kind="coordinator", country=country, is_hub=True)
+            organization = add_organization(parts, new).id
+        else:
+            organization = hub.facts.id
+        step("account")
+        given = parts.people.office.first(organization, login, clock())
+        if given is None:
+            return Founded(organization, fresh=hub is None)
+        return Founded(organization, hub is None, login, given.one_time_password)
 
 
 def migrate_hub(settings: Settings) -> Migrated:
@@ -163,7 +183,7 @@ def refuse_unready(settings: Settings) -> None:
                 f"The database has version {version}, this program works with {SCHEMA_VERSION}: "
                 "run `referral-hub migrate`."
             )
-        Keyring(read_master_key(settings.secret_key_file), KeyRows(database))
+        Keyring(master_source(settings).read(), KeyRows(database))
 
 
 @contextmanager
@@ -230,6 +250,8 @@ def _refuse_newer(version: str) -> None:
 def _refuse_lost_key(settings: Settings) -> None:
     """A fresh master key beside a database full of keys under the old one would only hide the loss."""
     path = settings.sqlite_file
+    if master_source(settings).kind != "file":
+        return  # another key than the hub's opens nothing, and says so
     if settings.secret_key_file.exists() or (path is not None and not path.exists()):
         return
     with opened_database(settings) as database:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from referral_hub.access.principal import OrganizationFacts
 from referral_hub.access.provision_elements import ORGANIZATION_KINDS
 from referral_hub.app import Parts, clock
+from referral_hub.auth.app_registrations import App
 from referral_hub.auth.clients import ClientKey, Registration, register
 from referral_hub.errors import ConfigurationError, InvalidResource
 from referral_hub.exchange.audit import DONE
@@ -251,6 +252,7 @@ def add_oauth_client(
     purposes: Sequence[str] = (),
     require_dpop: bool = False,
     very_restricted: bool = False,
+    app: App | None = None,
 ) -> Registration:
     """Registers a partner's software; the secret in the answer, where it has one, is kept nowhere.
 
@@ -263,6 +265,7 @@ def add_oauth_client(
         purposes: its purposes of use; none opens nothing of other organisations.
         require_dpop: see ``auth.clients.register``.
         very_restricted: whether very restricted content may go to its ordinary token.
+        app: what software has that people sign in with; None where nobody does.
 
     Raises:
         ConfigurationError: the first rule that does not hold.
@@ -279,6 +282,7 @@ def add_oauth_client(
         purposes=purposes,
         require_dpop=require_dpop,
         very_restricted=very_restricted,
+        app=app,
     )
     parts.store.apply(parts.gate.admit_token(registration.change))
     return registration

@@ -105,9 +105,9 @@ def serve(settings: Settings, door: Door, *, workers: int, started: Callable[[],
     writer: list[Child] = []
     if settings.sqlite_file is not None:
         writer.append(Child("writer", partial(run_writer, settings), waits=True))
-    if START_METHOD == "fork":
-        _share_what_all_need()
-    Watch([*writer, server, delivery], ending=[server, delivery, *writer]).run(started)
+    gc.freeze()
+    shared = _share_what_all_need if START_METHOD == "fork" else _nothing
+    Watch([*writer, server, delivery], [server, delivery, *writer], meanwhile=shared).run(started)
 
 
 def log_to_stderr(level: str) -> None:
@@ -119,8 +119,15 @@ def log_to_stderr(level: str) -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
 
 
+def _nothing() -> None:
+    """Is all there is to share where a process is not a copy of its parent."""
+
+
 def _share_what_all_need() -> None:
-    """Imports once, before the forks, and keeps the garbage collector from touching what is shared."""
+    """Imports once, before the forks, and keeps the garbage collector from touching what is shared.
+
+    The writer needs none of it: it opens the database while this goes on.
+    """
     import granian.server.mp  # noqa: F401 - shared by the forks
 
     import referral_hub.app

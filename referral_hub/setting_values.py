@@ -138,3 +138,43 @@ def mailbox(value: str) -> str:
     if not _MAILBOX.fullmatch(value):
         raise ValueError("must be a mail address such as hub@network.example")
     return value
+
+
+def one_of(*words: str) -> Callable[[str], str]:
+    """Give a reader of one of a few words."""
+
+    def read(value: str) -> str:
+        if value not in words:
+            raise ValueError(f"is {' or '.join(words)}")
+        return value
+
+    return read
+
+
+def optional_path(value: str) -> Path | None:
+    """Give a path, or None where nothing is set."""
+    return path(value) if value else None
+
+
+def second_factor(value: str) -> bool:
+    """Give whether every member of staff needs a second factor."""
+    if value not in ("required", "offered"):
+        raise ValueError("is required or offered")
+    return value == "required"
+
+
+def session_minutes(value: str) -> dict[str, tuple[int, int]]:
+    """Give the lifetimes of browser sessions by role: minutes at rest, minutes altogether.
+
+    >>> session_minutes("caseworker=20/480 person=5/30")
+    {'caseworker': (20, 480), 'person': (5, 30)}
+    """
+    found = {}
+    for part in value.split():
+        match = re.fullmatch(r"([a-z]+)=([0-9]{1,4})/([0-9]{1,4})", part)
+        if match is None or not 1 <= int(match[2]) <= int(match[3]) <= 1440:
+            raise ValueError(
+                "is a list such as caseworker=30/600: a role, minutes at rest / minutes altogether"
+            )
+        found[match[1]] = (int(match[2]), int(match[3]))
+    return found

@@ -77,6 +77,22 @@ class Settings:
         "the master key; created with mode 0600 where it does not exist",
         read.path,
     )
+    secret_key: str = _setting(
+        "SECRET_KEY",
+        "",
+        "text",
+        "the master key itself, in the form of the file, instead of the file",
+        str,
+        secret=True,
+    )
+    secret_key_command: str = _setting(
+        "SECRET_KEY_COMMAND",
+        "",
+        "command line",
+        "a program that prints the master key in the form of the file, instead of the file",
+        str,
+        secret=True,
+    )
     log_level: str = _setting(
         "LOG_LEVEL", "INFO", "level", "how much is logged: " + ", ".join(read.LOG_LEVELS), read.log_level
     )
@@ -104,6 +120,28 @@ class Settings:
         "the network's written reason for permissions above 90 days, shown on the form",
         str,
     )
+    consent_evidence: str = _setting(
+        "CONSENT_EVIDENCE",
+        "basic",
+        "policy",
+        "what a signature must carry: basic (signed form, who, when), or full "
+        "(also language, text, kind of signature, reader, explained back)",
+        read.one_of("basic", "full"),
+    )
+    spoken_release: str = _setting(
+        "SPOKEN_RELEASE",
+        "off",
+        "policy",
+        "whether a spoken permission of 72 hours is taken: off or bridge",
+        read.one_of("off", "bridge"),
+    )
+    consent_policy_file: Path | None = _setting(
+        "CONSENT_POLICY_FILE",
+        "",
+        "path",
+        "TOML with the versions of the form and the ages from which minors agree alone; none by default",
+        read.optional_path,
+    )
     small_cell: int = _setting(
         "SMALL_CELL",
         "11",
@@ -113,6 +151,13 @@ class Settings:
     )
     access_token_lifetime: timedelta = _setting(
         "ACCESS_TOKEN_SECONDS", "300", "seconds", "how long an access token lives", read.seconds(30, 3600)
+    )
+    refresh_token_days: int = _setting(
+        "REFRESH_TOKEN_DAYS",
+        "30",
+        "days",
+        "how long after an approval software may go on without asking again (offline_access)",
+        read.whole_number(1, 365),
     )
     workers: int | None = _setting(
         "WORKERS", "auto", "processes", "worker processes; auto is one per processor, up to 4", read.workers
@@ -179,6 +224,27 @@ class Settings:
         "origins",
         "browser apps that may read the FHIR API, apart by spaces; none by default",
         read.origins,
+    )
+    proxies: int = _setting(
+        "PROXIES",
+        "0",
+        "proxies",
+        "how many proxies of yours stand before the hub, so that it knows where an attempt to sign in comes from",
+        read.whole_number(0, 5),
+    )
+    second_factor_needed: bool = _setting(
+        "SECOND_FACTOR",
+        "required",
+        "policy",
+        "whether staff need a second factor: required, or offered (asked for where one was set up)",
+        read.second_factor,
+    )
+    session_minutes: Mapping[str, tuple[int, int]] = _setting(
+        "SESSION_MINUTES",
+        "",
+        "role=idle/longest",
+        "how long browser sessions of a role live, in minutes, apart by spaces; docs/accounts.md has the defaults",
+        read.session_minutes,
     )
 
     smtp_url: str = _setting(

@@ -11,6 +11,7 @@ Source: ``engine.md`` 1 (one writer under ``serve``).
 """
 
 import contextlib
+import gc
 import logging
 import multiprocessing
 import os
@@ -196,6 +197,7 @@ def _live(name: str, work: Work, lifeline: Lifeline, told: Told) -> None:
     for one in (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
         signal.signal(one, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.enable()  # the parent may have started this one while it did without
     os.setsid()
     while _held:
         _held.pop().close()
@@ -213,11 +215,19 @@ class Watch:
     Args:
         children: in the order they are started in.
         ending: the same ones, in the order they are ended in.
+        meanwhile: done once by this process, while the first child that the others wait for gets ready; before the
+            first one where none is waited for.
     """
 
-    def __init__(self, children: Sequence[Child], ending: Sequence[Child]) -> None:
+    def __init__(
+        self,
+        children: Sequence[Child],
+        ending: Sequence[Child],
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> None:
         self._children = tuple(children)
         self._ending = tuple(ending)
+        self._meanwhile: Callable[[], None] | None = meanwhile
         self._context = multiprocessing.get_context(START_METHOD)
         self._wake, self._waking = os.pipe()
         os.set_blocking(self._waking, False)
@@ -262,7 +272,12 @@ class Watch:
             os.write(self._waking, b"!")
 
     def _start(self, child: Child) -> None:
+        meanwhile, self._meanwhile = self._meanwhile, None
+        if meanwhile is not None and not child.waits:
+            meanwhile()
         child.start(self._context)
+        if meanwhile is not None and child.waits:
+            meanwhile()
         end_s = time.monotonic() + READY_S
         while child.waits and child.told is not None and not self._stopping:
             happened = wait([self._wake, child.told], timeout=max(0.0, end_s - time.monotonic()))

@@ -8,29 +8,38 @@ from referral_hub.commands.telling import as_json, progress, settings_here, tell
 @click.command("init")
 @click.option("--name", default="Referral network", show_default=True, help="Name of the network itself.")
 @click.option("--country", default="", metavar="CC", help="Country of the network, two letters.")
+@click.option(
+    "--email", default="", help="What the first coordinator signs in with; coordinator@localhost else."
+)
 @as_json
-def init(name: str, country: str, *, json_wanted: bool) -> None:
-    """Make the data directory, the keys, the database and the network's own organisation.
+def init(name: str, country: str, email: str, *, json_wanted: bool) -> None:
+    """Make the data directory, the keys, the database, the network's own organisation and its first coordinator.
 
     What is there already stays as it is, so it can be run again.
     """
-    from referral_hub.founding import FOUNDING_STEPS, found_hub
+    from referral_hub.founding import FIRST_LOGIN, FOUNDING_STEPS, found_hub
 
     settings = settings_here()
     with progress("making the hub", FOUNDING_STEPS) as step:
-        founded = found_hub(settings, name=name, country=country, step=step)
+        founded = found_hub(settings, name=name, country=country, login=email or FIRST_LOGIN, step=step)
     lines = [
         "The hub is ready." if founded.fresh else "The hub was there already; nothing was changed.",
         f"  data directory          {settings.data_dir}",
         f"  master key              {settings.secret_key_file}",
         f"  network's organisation  {founded.organization}",
         "Keep a copy of the master key away from this machine and from the backups: without it no record can be read.",
-        "Accounts for people come with the portal, which this version does not have: there is no password to print.",
         "Next: referral-hub organization add, referral-hub oauth-client add, referral-hub serve.",
     ]
+    if founded.one_time_password:
+        lines[4:4] = [
+            f"  first coordinator       {founded.login}",
+            f"  one-time password       {founded.one_time_password}  (shown this once; good for seven days)",
+        ]
     fields = {
         "id": founded.organization,
         "created": founded.fresh,
+        "login": founded.login,
+        "one_time_password": founded.one_time_password,
         "data_dir": str(settings.data_dir),
         "secret_key_file": str(settings.secret_key_file),
     }

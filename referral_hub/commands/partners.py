@@ -119,14 +119,28 @@ def oauth_client() -> None:
     "--jwks-url", default="", metavar="URL", help="KEY: the address of its public keys; the better way."
 )
 @click.option("--secret", is_flag=True, help="KEY: a secret that the hub makes and prints once.")
-@click.option("--public", is_flag=True, help="KEY: none, for an app that cannot keep one. Not offered yet.")
-@click.option("--redirect-uri", "redirect_uris", multiple=True, metavar="URL", help="Not offered yet.")
+@click.option("--public", is_flag=True, help="KEY: none, for an app that cannot keep one.")
+@click.option(
+    "--redirect-uri",
+    "redirect_uris",
+    multiple=True,
+    metavar="URL",
+    help="Where browsers return to after a sign-in, letter by letter; may be repeated. People sign in with it then.",
+)
+@click.option("--launch-url", default="", metavar="URL", help="Where the app is started out of the hub.")
+@click.option(
+    "--require-par", is_flag=True, help="Its requests have to be sent ahead of the browser (RFC 9126)."
+)
 @click.option("--scope", required=True, help='What it may ever ask for, such as "system/Task.rs".')
 @click.option(
     "--purpose", "purposes", multiple=True, metavar="CODE", help="A purpose of use; may be repeated."
 )
-@click.option("--require-dpop", is_flag=True, help="Not offered yet.")
-@click.option("--very-restricted", is_flag=True, help="Very restricted content may go to its tokens.")
+@click.option("--require-dpop", is_flag=True, help="Its tokens are bound to a key, and only so (DPoP).")
+@click.option(
+    "--very-restricted",
+    is_flag=True,
+    help="Very restricted content may go to its ordinary tokens too, not only to those bound to a consent.",
+)
 @as_json
 def add_oauth_client(
     organization_id: str,
@@ -135,32 +149,29 @@ def add_oauth_client(
     jwks_url: str,
     scope: str,
     redirect_uris: tuple[str, ...],
+    launch_url: str,
     purposes: tuple[str, ...],
     *,
     secret: bool,
     public: bool,
+    require_par: bool,
     require_dpop: bool,
     very_restricted: bool,
     json_wanted: bool,
 ) -> None:
     """Register a partner's software and print its client_id.
 
-    KEY is exactly one of --jwks, --jwks-url and --secret.
+    KEY is exactly one of --jwks, --jwks-url, --secret and --public.
     """
     if sum((jwks is not None, bool(jwks_url), secret, public)) != 1:
-        raise click.UsageError("Give exactly one KEY: --jwks FILE, --jwks-url URL or --secret.")
-    from referral_hub.errors import ConfigurationError
-
-    if public or redirect_uris:
-        raise ConfigurationError(
-            "--public and --redirect-uri come with App Launch, which this version does not have: "
-            "register software that proves itself with keys."
-        )
+        raise click.UsageError("Give exactly one KEY: --jwks FILE, --jwks-url URL, --secret or --public.")
+    from referral_hub.auth.app_registrations import App
     from referral_hub.auth.clients import ClientKey
     from referral_hub.founding import opened_hub
     from referral_hub.partners import add_oauth_client as add
 
-    key = ClientKey(jwks=_key_file(jwks) if jwks is not None else "", jwks_url=jwks_url, secret=secret)
+    keys = _key_file(jwks) if jwks is not None else ""
+    key = ClientKey(jwks=keys, jwks_url=jwks_url, secret=secret, public=public)
     with opened_hub(settings_here()) as parts:
         made = add(
             parts,
@@ -171,6 +182,7 @@ def add_oauth_client(
             purposes=purposes,
             require_dpop=require_dpop,
             very_restricted=very_restricted,
+            app=App(redirect_uris, launch_url, require_par),
         )
     lines = [f"client_id      {made.client_id}"]
     fields: dict[str, Any] = {"client_id": made.client_id}

@@ -38,7 +38,8 @@ def sign(story: Story) -> str:
     lasts = _moment(permit["period"]["end"]) - _moment(permit["period"]["start"])
     prove.same("how long the first yes lasts", lasts, timedelta(days=30))
     sign_answer(story, "clinic_back", clinic.organization)
-    widened = {**signed, "provision": {**signed["provision"], "provision": [permit, permit]}}
+    more = {**permit, "class": [*permit["class"], {**permit["class"][0], "code": "family"}]}
+    widened = {**signed, "provision": {**signed["provision"], "provision": [more]}}
     prove.answered("changing what was signed", shelter.software.update(widened), 422, "signed")
     acts = [f"Consent/{public_id(story.papers[name])}" for name in ("clinic_release", "clinic_back")]
     for act in acts:

@@ -22,6 +22,8 @@ from referral_hub.fhir.canonical import INTERPRETER_REQUIRED, code_system, struc
 DESK_KEY = "DEMO_DESK_KEY"
 """The environment variable that holds the key of the desk."""
 PULLED_TYPES = ("Condition", "Observation")
+LAW = "Act on patient records (invented), section 29"
+"""The law by which the clinic keeps what it wrote itself."""
 _OUTPUT = code_system("task-output-type")
 _INPUT = code_system("task-input-type")
 
@@ -226,7 +228,8 @@ class Desk:
 
         def edit(task: Resource) -> None:
             task["status"] = "completed"
-            task["output"] = [_output("recall-answer", valueCode="kept-by-law")]
+            kept = {"coding": [{"system": code_system("recall-answer"), "code": "kept-by-law"}], "text": LAW}
+            task["output"] = [_output("recall-answer", valueCodeableConcept=kept)]
 
         self._tasks.change(task_id, edit)
 

@@ -82,7 +82,17 @@ PAGE_FORMAT = 2
 _parts = msgspec.json.Decoder(list[tuple[int, int, list[int]]])
 
 
-def page_record(shared: Record, subjects: Sequence[Subject]) -> Record:
+class PageRecord(dict[str, Any]):
+    """A row about several persons that was made here, with what it says of each: nobody has to read it back."""
+
+    __slots__ = ("subjects",)
+
+    def __init__(self, columns: Record, subjects: Sequence[Subject]) -> None:
+        super().__init__(columns)
+        self.subjects = subjects
+
+
+def page_record(shared: Record, subjects: Sequence[Subject]) -> PageRecord:
     """Gives one row that tells of several persons, each named once.
 
     Args:
@@ -96,22 +106,29 @@ def page_record(shared: Record, subjects: Sequence[Subject]) -> Record:
     [(7, 'Task/a/1', 'c/1'), (8, 'Task/b/1', 'c/1 d/2')]
     """
     consents: dict[str, int] = {}
+    places_of: dict[str, list[int]] = {}
     parts = []
     for person, entities, stood_on in subjects:
-        places = [consents.setdefault(text, len(consents)) for text in stood_on.split()]
+        places = places_of.get(stood_on)
+        if places is None:
+            places = [consents.setdefault(text, len(consents)) for text in stood_on.split()]
+            places_of[stood_on] = places
         parts.append((person, entities.count(" ") + 1 if entities else 0, places))
-    return {
+    columns = {
         **shared,
         "person": None,
-        "entities": " ".join(entities for _, entities, _ in subjects if entities),
+        "entities": " ".join([entities for _, entities, _ in subjects if entities]),
         "consents": " ".join(consents),
         "detail_format": PAGE_FORMAT,
         "detail": msgspec.json.encode(parts),
     }
+    return PageRecord(columns, subjects)
 
 
 def subjects_of(row: Record) -> list[Subject]:
     """Gives what a row about several persons says of each."""
+    if isinstance(row, PageRecord):
+        return list(row.subjects)
     entities, consents = row["entities"].split(), row["consents"].split()
     found: list[Subject] = []
     start = 0
@@ -144,31 +161,29 @@ def ledger_counts(records: Iterable[Record]) -> dict[LedgerKey, list[int]]:
     """Gives what the ledger counts of these rows: how many, the first moment and the last."""
     found: dict[LedgerKey, list[int]] = {}
     for row in records:
-        if not row["recipient"] or row["outcome"] != 0:
+        recipient = row["recipient"]
+        if not recipient or row["outcome"] != 0:
             continue
         if row.get("detail_format") == PAGE_FORMAT:
-            subjects = subjects_of(row)
+            subjects = row.subjects if isinstance(row, PageRecord) else subjects_of(row)
         elif row["person"] is not None:
-            subjects = [(row["person"], "", row["consents"])]
+            subjects = ((row["person"], "", row["consents"]),)
         else:
             continue
-        at_us = row["at_us"]
-        recipient, user, purpose, hour_us = (
-            row["recipient"],
-            row["user_id"],
-            row["purpose"],
-            at_us - at_us % HOUR_US,
-        )
+        at_us, user, purpose = row["at_us"], row["user_id"], row["purpose"]
+        hour_us = at_us - at_us % HOUR_US
         for person, _, consents in subjects:
-            for consent in consents.split() or ("",):
+            for consent in (consents,) if " " not in consents else consents.split():
                 key = (person, recipient, user, purpose, consent, hour_us)
                 counted = found.get(key)
                 if counted is None:
                     found[key] = [1, at_us, at_us]
                 else:
                     counted[0] += 1
-                    counted[1] = min(counted[1], at_us)
-                    counted[2] = max(counted[2], at_us)
+                    if at_us < counted[1]:
+                        counted[1] = at_us
+                    elif at_us > counted[2]:
+                        counted[2] = at_us
     return found
 
 
@@ -185,7 +200,7 @@ def record_steps(records: list[Record]) -> list[Step]:
     steps = many("audit_insert", [row for row in records if row["detail_format"] != PAGE_FORMAT])
     for row in records:
         if row["detail_format"] == PAGE_FORMAT:
-            persons = msgspec.json.encode([part[0] for part in _parts.decode(row["detail"])]).decode()
+            persons = msgspec.json.encode([part[0] for part in subjects_of(row)]).decode()
             steps += many("audit_insert", [row])
             steps.append(("audit_subject_insert", Rule.ANY, {"persons": persons}))
     return [*steps, *many("ledger_fold", ledger_rows(records))]

@@ -18,6 +18,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from referral_hub.access.views import VERY_RESTRICTED_CATEGORIES
 from referral_hub.store import schema
 from referral_hub.store.columns import TEXT
+from referral_hub.store.lens import PLAIN, Lens
 from referral_hub.store.referral_filter import Condition, Rows, meets
 from referral_hub.store.statements import constant, one_of, whole, words
 
@@ -33,10 +34,11 @@ def _asked() -> dict[str, ColumnElement[Any]]:
     return {"organization": words("organization"), "purpose": words("purpose"), "at_us": whole("at_us")}
 
 
-def _grants(r: Rows) -> tuple[sa.FromClause, Condition]:
+def _grants(r: Rows, lens: Lens) -> tuple[sa.FromClause, Condition]:
     grant = schema.consent_grant.alias()
     asked = _asked()
     return grant, sa.and_(
+        *([one_of(grant.c.consent_id, "bound_consents")] if lens.bound else ()),
         grant.c.organization == asked["organization"],
         meets(grant.c.person, r.c.person),
         grant.c.purpose == asked["purpose"],
@@ -45,7 +47,7 @@ def _grants(r: Rows) -> tuple[sa.FromClause, Condition]:
     )
 
 
-def granted(r: Rows, *, as_very: bool = False) -> Condition:
+def granted(r: Rows, *, as_very: bool = False, lens: Lens = PLAIN) -> Condition:
     """Holds where a live grant opens the row: its category, or the row by name.
 
     What is very restricted needs a grant that says so. A grant bounded to a time opens only what tells of
@@ -54,15 +56,27 @@ def granted(r: Rows, *, as_very: bool = False) -> Condition:
     Args:
         r: the rows.
         as_very: True where what is very restricted in the row is asked for.
+        lens: of the caller.
     """
-    grant, live = _grants(r)
+    grant, live = _grants(r, lens)
     by_category = sa.and_(grant.c.resource == _EMPTY, grant.c.category == r.c.category)
     named = sa.and_(grant.c.resource != _EMPTY, grant.c.resource == name_of(r))
-    very = grant.c.very_restricted == _YES
-    high_enough = very if as_very else sa.or_(very, ~_very_restricted(r))
-    return (
-        sa.exists(_ONE).where(live, sa.or_(by_category, named), high_enough, _inside(grant, r)).correlate(r)
+    found = sa.exists(_ONE).where(
+        live,
+        sa.or_(by_category, named),
+        *_high_enough(grant, r, lens, as_very=as_very),
+        _inside(grant, r),
     )
+    return found.correlate(r)
+
+
+def _high_enough(grant: sa.FromClause, r: Rows, lens: Lens, *, as_very: bool) -> list[Condition]:
+    """What is very restricted needs a grant that says so, and a token that it may come with."""
+    very = grant.c.very_restricted == _YES if lens.very else sa.false()
+    found: list[Condition] = [very if as_very else sa.or_(very, ~_very_restricted(r))]
+    if lens.bound:
+        found.append(one_of(r.c.category, "bound_categories"))
+    return found
 
 
 def _inside(grant: sa.FromClause, r: Rows) -> Condition:
@@ -80,13 +94,12 @@ def _inside(grant: sa.FromClause, r: Rows) -> Condition:
     )
 
 
-def category_granted(r: Rows, *, as_very: bool = False) -> Condition:
+def category_granted(r: Rows, *, as_very: bool = False, lens: Lens = PLAIN) -> Condition:
     """A live grant opens the row's category, whatever the time it tells of: what F shows beyond N."""
-    grant, live = _grants(r)
+    grant, live = _grants(r, lens)
     by_category = sa.and_(grant.c.resource == _EMPTY, grant.c.category == r.c.category)
-    very = grant.c.very_restricted == _YES
-    high_enough = very if as_very else sa.or_(very, ~_very_restricted(r))
-    return sa.exists(_ONE).where(live, by_category, high_enough, _unbounded(grant)).correlate(r)
+    high_enough = _high_enough(grant, r, lens, as_very=as_very)
+    return sa.exists(_ONE).where(live, by_category, *high_enough, _unbounded(grant)).correlate(r)
 
 
 def skeleton(r: Rows) -> Condition:
@@ -98,19 +111,19 @@ def _unbounded(grant: sa.FromClause) -> Condition:
     return sa.and_(grant.c.data_from_us.is_(None), grant.c.data_until_us.is_(None))
 
 
-def _notice_granted(r: Rows) -> Condition:
-    grant, live = _grants(r)
+def _notice_granted(r: Rows, lens: Lens) -> Condition:
+    grant, live = _grants(r, lens)
     return sa.exists(_ONE).where(live, grant.c.category == NOTICE).correlate(r)
 
 
-def notice_open(r: Rows) -> Condition:
+def notice_open(r: Rows, lens: Lens = PLAIN) -> Condition:
     """Holds where a live release opens the bare notice and no refusal stops it."""
-    return sa.and_(_notice_granted(r), ~refused(r, notice=True))
+    return sa.and_(_notice_granted(r, lens), ~refused(r, notice=True))
 
 
-def grant_of_consent(r: Rows) -> Condition:
+def grant_of_consent(r: Rows, lens: Lens = PLAIN) -> Condition:
     """Holds for a Consent of which a grant to the caller is live."""
-    grant, live = _grants(r)
+    grant, live = _grants(r, lens)
     return sa.exists(_ONE).where(live, grant.c.consent == r.c.row_id).correlate(r)
 
 

@@ -19,13 +19,16 @@ from referral_hub.exchange.search_plan import Criterion
 from referral_hub.store import schema
 from referral_hub.store.criteria_sql import ByColumn, Finder, finder
 from referral_hub.store.index_rows import Digests, link_parameter
+from referral_hub.store.lens import PLAIN, Lens
 from referral_hub.store.referral_filter import Condition, Rows
 from referral_hub.store.span_sql import Values
 from referral_hub.store.statements import whole
 from referral_hub.store.ways_sql import Asked, Reach, place_of, reach_of, visible
 
 
-def asked_of(type_name: str, criterion: Criterion, organization: str, *, refusable: bool) -> Asked:
+def asked_of(
+    type_name: str, criterion: Criterion, organization: str, *, refusable: bool, lens: Lens = PLAIN
+) -> Asked:
     """Gives the shape of a criterion on rows of a type.
 
     Args:
@@ -33,11 +36,12 @@ def asked_of(type_name: str, criterion: Criterion, organization: str, *, refusab
         criterion: what is asked of them.
         organization: the caller's.
         refusable: refusals can be seen to reach the caller; without, it finds its own rows alone.
+        lens: of the caller.
     """
-    found = finder_of(type_name, criterion, organization, refusable=refusable)
+    found = finder_of(type_name, criterion, organization, refusable=refusable, lens=lens)
     others = None
     if criterion.others is not None:
-        others = finder_of(type_name, criterion.others, organization, refusable=refusable)
+        others = finder_of(type_name, criterion.others, organization, refusable=refusable, lens=lens)
     return Asked(
         found,
         criterion.visibility if criterion.kind != "has" else "notice",
@@ -57,11 +61,14 @@ def values_of(type_name: str, criterion: Criterion, asked: Asked, name: str, dig
     return found
 
 
-def finder_of(type_name: str, criterion: Criterion, organization: str, *, refusable: bool) -> Finder:
+def finder_of(
+    type_name: str, criterion: Criterion, organization: str, *, refusable: bool, lens: Lens = PLAIN
+) -> Finder:
     """Gives how rows are found by a criterion of any kind."""
     if criterion.kind in ("any", "all"):
         parts = tuple(
-            finder_of(type_name, part, organization, refusable=refusable) for part in criterion.parts
+            finder_of(type_name, part, organization, refusable=refusable, lens=lens)
+            for part in criterion.parts
         )
         negated = tuple(part.negated for part in criterion.parts)
         return Several(criterion.kind == "any", parts, negated)
@@ -72,7 +79,9 @@ def finder_of(type_name: str, criterion: Criterion, organization: str, *, refusa
     joined = (
         (Criterion(criterion.parameter, "link", criterion.visibility),) if criterion.kind == "has" else ()
     )
-    asked = tuple(asked_of(target, part, organization, refusable=refusable) for part in criterion.parts)
+    asked = tuple(
+        asked_of(target, part, organization, refusable=refusable, lens=lens) for part in criterion.parts
+    )
     seen = tuple(
         Asked(_Seen(), one.visibility, place_of(target, one), negated=False, leads="") for one in joined
     )
@@ -82,7 +91,7 @@ def finder_of(type_name: str, criterion: Criterion, organization: str, *, refusa
     column = joined_by(
         *((target, criterion.parameter, type_name) if backwards else (type_name, criterion.parameter, target))
     )
-    return ByLink(backwards, target, (*asked, *seen), reach, column, leads)
+    return ByLink(backwards, target, (*asked, *seen), reach, column, leads, lens)
 
 
 def _lead(found: Finder, criterion: Criterion, organization: str) -> str:
@@ -148,11 +157,12 @@ class ByLink:
     reach: Reach
     column: str
     leads: str = ""
+    lens: Lens = PLAIN
 
     def condition(self, r: Rows, name: str) -> Condition:
         """Looks for a visible resource at the other end; starts there where that leads to few."""
         index, other = schema.index_link.alias(), schema.resource.alias()
-        meets = visible(self.target, other, self.asked, self.reach, name)
+        meets = visible(self.target, other, self.asked, self.reach, name, self.lens)
         if self.column:
             return self._by_column(r, other, meets)
         along = index.c.parameter == whole(name)

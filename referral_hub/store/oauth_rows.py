@@ -7,6 +7,7 @@ Source: ``engine.md`` 2 (a token is its row, read each time), SMART App Launch 2
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -39,22 +40,37 @@ WRITES.add(
     .where(_TOKEN.c.oauth_client == words("oauth_client"), _TOKEN.c.revoked == constant(0))
     .values(revoked=constant(1), version=_TOKEN.c.version + constant(1)),
 )
-WRITES.add(
-    "oauth_token_insert",
-    sa.insert(_TOKEN).values(
-        {
-            **{c.name: sa.bindparam(c.name, type_=c.type) for c in _TOKEN.c},
-            "version": constant(1),
-            "revoked": constant(0),
-        }
-    ),
-)
+_OF_A_SYSTEM: dict[str, sa.ColumnElement[Any]] = {
+    "context": constant("system"),
+    "person": sa.null(),
+    **dict.fromkeys(("account", "patient", "binding", "jkt", "family"), constant("")),
+}
+"""What a token of SMART Backend Services says in the columns of those who signed in, and of bindings."""
+_FRESH: dict[str, sa.ColumnElement[Any]] = {
+    **{c.name: sa.bindparam(c.name, type_=c.type) for c in _TOKEN.c},
+    "version": constant(1),
+    "revoked": constant(0),
+}
+
+WRITES.add("oauth_token_insert", sa.insert(_TOKEN).values({**_FRESH, **_OF_A_SYSTEM}))
+WRITES.add("oauth_token_insert_bound", sa.insert(_TOKEN).values(_FRESH))
 WRITES.add(
     "oauth_token_revoke",
     sa.update(_TOKEN)
     .where(
         _TOKEN.c.digest == octets("digest"),
         _TOKEN.c.oauth_client == words("oauth_client"),
+        _TOKEN.c.revoked == constant(0),
+    )
+    .values(revoked=constant(1), version=_TOKEN.c.version + constant(1)),
+)
+WRITES.add(
+    "oauth_token_end_person",
+    sa.update(_TOKEN)
+    .where(
+        _TOKEN.c.person == whole("person"),
+        _TOKEN.c.organization == words("organization"),
+        _TOKEN.c.context != constant("patient"),
         _TOKEN.c.revoked == constant(0),
     )
     .values(revoked=constant(1), version=_TOKEN.c.version + constant(1)),

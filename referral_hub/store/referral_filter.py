@@ -127,6 +127,9 @@ def reached(type_name: str) -> "sa.Select[Any]":
     access, mine = _accesses()
     link = access.c[REFERRAL_LINKS.get(type_name, "person")]
     open_still = sa.and_(access.c.level != constant("history"), _not_past(access))
+    if type_name in REFERRAL_LINKS:
+        # The caller's own referrals lead it to no request and no person of others.
+        return sa.select(link).where(mine, link.is_not(None), open_still, access.c.back == _NO)
     return sa.select(link).where(mine, link.is_not(None), sa.or_(open_still, access.c.back == _YES))
 
 

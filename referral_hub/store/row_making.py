@@ -48,6 +48,8 @@ _RESOURCE = (
     "body",
 )
 RESOURCE_WIDTH = len(_RESOURCE)
+PERSON, BODY_FORMAT = _RESOURCE.index("person"), _RESOURCE.index("body_format")
+"""Where two of these columns stand."""
 _CONSENT = ("row_id", "id", "version", "status", "custodian", "person", "body_format", "body")
 _ORGANIZATION = (
     "id",

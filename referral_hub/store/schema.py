@@ -15,6 +15,17 @@ column for the long tail, current and history apart).
 """
 
 from referral_hub.store.columns import METADATA
+from referral_hub.store.tables.accounts import (
+    account,
+    account_factor,
+    account_identity,
+    browser_session,
+    identity_provider,
+    known_device,
+    sign_in_attempts,
+    sign_in_ticket,
+)
+from referral_hub.store.tables.assignments import case_assignment
 from referral_hub.store.tables.audits import (
     audit,
     audit_seal,
@@ -67,6 +78,15 @@ from referral_hub.store.tables.resources import (
     resource,
     resource_version,
 )
+from referral_hub.store.tables.sign_in import (
+    oauth_app,
+    oauth_approval,
+    oauth_code,
+    oauth_family,
+    oauth_launch,
+    oauth_pushed,
+    oauth_refresh,
+)
 from referral_hub.store.tables.subscriptions import feed, subscription, subscription_event
 
 __all__ = [
@@ -79,11 +99,16 @@ __all__ = [
     "OUTBOX_DEAD",
     "OUTBOX_DONE",
     "OUTBOX_WAITING",
+    "account",
+    "account_factor",
+    "account_identity",
     "applied_change",
     "audit",
     "audit_seal",
     "audit_segment_line",
     "audit_subject",
+    "browser_session",
+    "case_assignment",
     "chain",
     "checkpoint",
     "conditional_key",
@@ -92,15 +117,24 @@ __all__ = [
     "export_entry",
     "export_job",
     "feed",
+    "identity_provider",
     "index_date",
     "index_link",
     "index_number",
     "index_string",
     "index_token",
+    "known_device",
     "lease",
     "ledger",
+    "oauth_app",
+    "oauth_approval",
     "oauth_client",
+    "oauth_code",
+    "oauth_family",
     "oauth_jti",
+    "oauth_launch",
+    "oauth_pushed",
+    "oauth_refresh",
     "oauth_token",
     "organization",
     "organization_base",
@@ -112,6 +146,8 @@ __all__ = [
     "refusal_exception",
     "resource",
     "resource_version",
+    "sign_in_attempts",
+    "sign_in_ticket",
     "subscription",
     "subscription_event",
     "wrapped_key",

@@ -22,10 +22,11 @@ import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 
 from referral_hub.exchange.search_plan import Order, SearchPlan
-from referral_hub.store import schema, standing_sql
+from referral_hub.store import reach_sql, schema, standing_sql
 from referral_hub.store.columns import TEXT
 from referral_hub.store.criteria_sql import ByStatuses
 from referral_hub.store.index_rows import Digests, number_parameter
+from referral_hub.store.lens import Lens
 from referral_hub.store.link_sql import asked_of, values_of
 from referral_hub.store.referral_filter import REFERRAL_LINKS, Condition, Rows
 from referral_hub.store.row_making import resource_columns
@@ -37,6 +38,8 @@ COUNT_LIMIT = 1_001
 """Where counting stops: a total beyond a thousand is told as more than a thousand (``engine.md`` 2)."""
 VERSIONS = "versions"
 """As an order: every version of the caller's own rows, the deleted ones too (type history)."""
+NAMED = ("row_id", "version", "author", "person")
+"""What a page says of each row it finds; the row itself is read beside it, where it is not kept."""
 _BEFORE_ALL, _BEHIND_ALL = -(2**62), 2**62
 _BEHIND_EVERY_TEXT = sa.literal_column("'\U0010ffff'", TEXT)
 _WHOLE_KEYS = frozenset({"updated", VERSIONS, "date"})
@@ -54,6 +57,7 @@ class _Shape:
     after: bool
     reach: Reach
     counting: bool
+    lens: Lens
 
     @property
     def versions(self) -> bool:
@@ -85,8 +89,8 @@ def statement_of(plan: SearchPlan, digests: Digests, dialect: DialectName) -> tu
     """Gives the statement of a plan and what it is given.
 
     The statement gives one key for each part of the order, the person's epoch, the caller's referral_access rows
-    about the person, then the columns of the row (``row_making.resource_columns``), in no order; when counting,
-    one number.
+    about the person, then what names the row and its version (:data:`NAMED`), in no order; of versions the columns
+    of each (``row_making.resource_columns``) behind that; when counting, one number.
 
     Args:
         plan: the search.
@@ -101,11 +105,13 @@ def statement_of(plan: SearchPlan, digests: Digests, dialect: DialectName) -> tu
         "at_us": plan.at_us,
         "limit": COUNT_LIMIT if plan.count_only else plan.count + 1,
     }
+    lens = reach_sql.lens_of(plan)
+    parameters.update(reach_sql.values_for(lens, plan.reach, plan.account, plan.binding))
     refusable = bool(plan.refusal_targets)
     reach = reach_of(plan.type, plan.criteria, plan.organization, refusable=refusable)
     asked = []
     for place, criterion in enumerate(plan.criteria):
-        one = asked_of(plan.type, criterion, plan.organization, refusable=refusable)
+        one = asked_of(plan.type, criterion, plan.organization, refusable=refusable, lens=lens)
         parameters.update(values_of(plan.type, criterion, one, f"c{place}", digests))
         asked.append(one)
     sort = plan.sort
@@ -127,6 +133,7 @@ def statement_of(plan: SearchPlan, digests: Digests, dialect: DialectName) -> tu
         after=after is not None,
         reach="authored" if plan.own_only else reach,
         counting=plan.count_only,
+        lens=lens,
     )
     return _statement(shape), parameters
 
@@ -171,6 +178,7 @@ def _compiled(shape: _Shape, expression: Any) -> Statement:
 def _branches(shape: _Shape, r: Rows) -> list[list[Condition]]:
     """Gives each branch's conditions, no row in two of them; one alone where a criterion leads to rows."""
     beside = [] if shape.versions else [r.c.deleted == constant(0)]
+    beside += reach_sql.within(shape.type, r, shape.lens)
 
     def matching(*, own: bool, without: int | None = None) -> list[Condition]:
         return [
@@ -182,8 +190,9 @@ def _branches(shape: _Shape, r: Rows) -> list[list[Condition]]:
             *beside,
         ]
 
-    own = own_way(r, shape.criteria, indexed=not shape.led_to_rows)
-    others = other_ways(shape.type, r, shape.criteria, shape.reach, led=shape.led)
+    walked = not shape.led_to_rows and not shape.lens.by_person
+    own = own_way(r, shape.criteria, indexed=walked, lens=shape.lens)
+    others = other_ways(shape.type, r, shape.criteria, shape.reach, led=shape.led, lens=shape.lens)
     statuses = _statuses(shape)
     if shape.led:
         of_type = _of_type(r, indexed=not shape.led_to_rows)
@@ -314,5 +323,6 @@ def _whole_rows(
         *(key.label(f"key_{place}") for place, key in enumerate(keys)),
         person.c.epoch,
         sa.null() if shape.reach == "authored" else sa.case((theirs, accesses), else_=sa.null()),
-        *resource_columns(r),
-    ).select_from(source.outerjoin(person, person.c.row_id == r.c.person))
+        *(r.c[name] for name in NAMED),
+        *(resource_columns(r) if shape.versions else ()),
+    ).select_from(source.outerjoin(person, person.c.row_id == sa.case((theirs, r.c.person))))

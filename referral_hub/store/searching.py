@@ -3,11 +3,11 @@
 What lives here: the running, the opening of bodies, the standings of the persons of a page, the token. What
 does not: the statement (``store.search_sql``), the second line of defence on each row (``exchange.gate``).
 
-The page's statement brings each person's epoch and referral_access rows. Consent rows of an epoch this
-process has not seen are fetched by a second statement, which brings the epoch too: if a person's epoch moved
-in between, the whole search is made again inside one state, so a page never mixes two. The token is looked
-at last: a token that is live after the page was read was live before, since versions and revocations only
-move forward.
+The page's statement brings the version of each row, its person's epoch and the referral_access rows. Rows that are not
+kept, and consent rows of an epoch this process has not seen, are fetched by a second statement, which brings the
+version or the epoch too: if one moved in between, the whole search is made again inside one state, so a page never
+mixes two. The token is looked at last: a token that is live after the page was read was live before, since versions
+and revocations only move forward.
 
 Source: ``engine.md`` 2; ``consent.md`` D-20 to D-23.
 """
@@ -24,15 +24,16 @@ from referral_hub.store import schema, standing_sql
 from referral_hub.store.bodies import Bodies
 from referral_hub.store.database import Connection, Database
 from referral_hub.store.index_rows import Digests
+from referral_hub.store.kept_rows import KeptRows
 from referral_hub.store.row_making import resource_row
-from referral_hub.store.search_sql import statement_of
+from referral_hub.store.search_sql import VERSIONS, statement_of
 from referral_hub.store.standings import ConsentTexts, Standings, merged
 from referral_hub.store.statements import Statement, one_of, words
 from referral_hub.store.tokens import TOKEN_READ, Tokens
+from referral_hub.store.view_queries import ROWS
 
-_EPOCH, _ACCESSES, _ROW = range(3)
-"""Where a row's columns stand, behind the keys of its order."""
-_ROW_ID, _AUTHOR, _PERSON = _ROW, _ROW + 6, _ROW + 8
+_EPOCH, _ACCESSES, _ROW_ID, _VERSION, _AUTHOR, _PERSON, _WHOLE = range(7)
+"""Where a row's columns stand, behind the keys of its order (``search_sql.NAMED``)."""
 
 _person = schema.person
 STANDINGS_READ = Statement(
@@ -49,7 +50,7 @@ STANDINGS_READ = Statement(
 
 
 class _Moved(Exception):
-    """A consent changed between the page and what was read beside it."""
+    """A consent or a row changed between the page and what was read beside it."""
 
 
 class Searcher:
@@ -58,16 +59,24 @@ class Searcher:
     Args:
         database: where they are answered from.
         bodies: opens what lies sealed.
+        kept: what is kept of rows.
         tokens: what is kept of tokens.
         standings: what is kept of standings.
         digests: keyed digests of what is searched for.
     """
 
     def __init__(
-        self, database: Database, bodies: Bodies, tokens: Tokens, standings: Standings, digests: Digests
+        self,
+        database: Database,
+        bodies: Bodies,
+        kept: KeptRows,
+        tokens: Tokens,
+        standings: Standings,
+        digests: Digests,
     ) -> None:
         self._database = database
         self._bodies = bodies
+        self._kept = kept
         self._tokens = tokens
         self._standings = standings
         self._digests = digests
@@ -104,12 +113,25 @@ class Searcher:
         found = [row[keys:] for row in found]
         standings = self._standings_of(plan, found, connection)
         token = self._token(connection, plan.token_digest)
-        persons = {row[_PERSON] for row in found if row[_PERSON] is not None}
-        if len(persons) > 1:
-            self._bodies.warm(persons)
-        bodies = self._bodies
-        rows: tuple[ResourceRow, ...] = tuple([resource_row(row[_ROW:], bodies) for row in found])
-        return SearchPage(token, rows, standings, more, last=last)
+        if plan.sort[0].kind == VERSIONS:
+            rows = [resource_row(row[_WHOLE:], self._bodies) for row in found]
+        else:
+            rows = self._rows_of(found, connection)
+        return SearchPage(token, tuple(rows), standings, more, last=last)
+
+    def _rows_of(self, found: Sequence[Any], connection: Connection) -> list[ResourceRow]:
+        """Gives the rows a page names, of the versions it names; only those that are not kept are read."""
+        kept = self._kept
+        rows = [kept.of(row[_ROW_ID], row[_VERSION]) for row in found]
+        there = [row for row in rows if row is not None]
+        if len(there) == len(rows):
+            return there
+        missing = [one[_ROW_ID] for one, row in zip(found, rows, strict=True) if row is None]
+        read = {row.row_id: row for row in kept.all_opened(connection.run(ROWS, {"rows": missing}))}
+        for one, row in zip(found, rows, strict=True):
+            if row is None and (one[_ROW_ID] not in read or read[one[_ROW_ID]].version != one[_VERSION]):
+                raise _Moved
+        return [read[one[_ROW_ID]] if row is None else row for one, row in zip(found, rows, strict=True)]
 
     def _standings_of(
         self, plan: SearchPlan, found: Sequence[Any], connection: Connection

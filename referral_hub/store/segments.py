@@ -36,9 +36,9 @@ from referral_hub.store.spool import Line, SpooledPage, first_digest, line_diges
 from referral_hub.store.statements import WRITES, Statement, constant, octets, whole, words
 from referral_hub.store.write_statements import insert_ignoring
 
-BATCH_ROWS = 100
+BATCH_ROWS = 200
 """How much is stored at once: little, since whoever writes at that moment waits for it."""
-PAGE_WEIGHT = 5
+PAGE_WEIGHT = 6
 """How many rows about one person cost as much as one about a page of them."""
 TRIES = 20
 LATE_US = 4_000_000

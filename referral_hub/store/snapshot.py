@@ -7,9 +7,10 @@ does not: its statements (``store.view_queries``), and reads and searches that n
 Source: ``engine.md`` 1 and 2; ``exchange.ports.Snapshot``.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
-from referral_hub.access.rows import ReferralAccess
+from referral_hub.access.reach import Reach
+from referral_hub.access.rows import CaseAssignment, ReferralAccess
 from referral_hub.exchange.change import AuditEntry
 from referral_hub.exchange.history_bounds import HistoryBounds
 from referral_hub.exchange.ports import (
@@ -20,11 +21,15 @@ from referral_hub.exchange.ports import (
     TokenRow,
 )
 from referral_hub.store import view_queries as asked
+from referral_hub.store.assignment_statements import ASSIGNED, assignments_of
 from referral_hub.store.audit_rows import entry_of
 from referral_hub.store.bodies import Bodies
 from referral_hub.store.database import Connection
-from referral_hub.store.history_sql import AUTHORED
+from referral_hub.store.desk_counts import OVERDUE, counts
+from referral_hub.store.form_counts import form_count
+from referral_hub.store.history_sql import AUTHORED, authored_within
 from referral_hub.store.index_rows import Digests
+from referral_hub.store.reach_sql import lens_for, values_for
 from referral_hub.store.row_making import consent_row, organization_row, resource_row
 from referral_hub.store.searching import read_token
 from referral_hub.store.standing_sql import accesses
@@ -104,7 +109,14 @@ class StoreSnapshot:
         """Gives one stored version."""
         return self._one(asked.VERSION, {"row": row_id, "version": version})
 
-    def history(self, author: str, type_name: str, asked: HistoryBounds) -> list[ResourceRow]:
+    def history(
+        self,
+        author: str,
+        type_name: str,
+        asked: HistoryBounds,
+        reach: Reach | None = None,
+        account: str = "",
+    ) -> list[ResourceRow]:
         """Gives one page, and one more, of an organisation's own versions of a type, newest first."""
         low, high = asked.bounds_us
         key, row = asked.below
@@ -118,7 +130,11 @@ class StoreSnapshot:
             "row": row,
             "limit": asked.count + 1,
         }
-        return self._many(AUTHORED, parameters)
+        if reach is None:
+            return self._many(AUTHORED, parameters)
+        lens = lens_for(reach, None, 0, very_restricted=True)
+        parameters = {**parameters, "organization": author, **values_for(lens, reach, account, None)}
+        return self._many(authored_within(type_name, lens), parameters)
 
     # --- consents and referrals ---------------------------------------------------------------------------
 
@@ -142,6 +158,17 @@ class StoreSnapshot:
         """Gives every Consent about the person, of every status."""
         found = self._connection.run(asked.CONSENTS, {"person": person})
         return [consent_row(row, self._bodies) for row in found]
+
+    # --- who works with whom ------------------------------------------------------------------------------
+
+    def assigned(self, account: str, persons: Collection[int]) -> frozenset[int]:
+        """Gives which of these persons are assigned to an account."""
+        found = self._connection.run(ASSIGNED, {"account": account, "persons": sorted(persons)})
+        return frozenset(person for (person,) in found)
+
+    def assignments(self, person: int) -> list[CaseAssignment]:
+        """Gives who works with a person, or did."""
+        return assignments_of(self._connection, person)
 
     # --- who is who ---------------------------------------------------------------------------------------
 
@@ -173,6 +200,14 @@ class StoreSnapshot:
         """Gives the audit entries about a person, oldest first: disclosures and refused attempts."""
         found = self._connection.run(asked.DISCLOSURES, {"person": person})
         return [entry_of(self._bodies, row, person) for row in found]
+
+    def desk_counts(self) -> list[tuple[str, str, str, int]]:
+        """Gives (organisation id, kind, status, number) of Tasks of the desk and recalls; no person."""
+        return counts(self._connection, self._digests.token("Task", "business-status", OVERDUE))
+
+    def form_count(self, uri: str) -> int:
+        """Gives how many active Consents name this version of the form; no person."""
+        return form_count(self._connection, self._digests.token("Consent", "policy", uri))
 
     # --- making rows --------------------------------------------------------------------------------------
 

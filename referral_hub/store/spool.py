@@ -161,8 +161,13 @@ class Spool:
         Raises:
             Unavailable: where the line cannot be written: nothing may be released then (503 on the wire).
         """
-        pages, others = _paged(entries)
-        rows = tuple(self._rows(others))
+        pages: tuple[SpooledPage, ...] = ()
+        rows: tuple[SpooledRow, ...]
+        if len(entries) == 1 and isinstance(entries[0], AuditEntry) and not entries[0].detail:
+            rows = (_row(entries[0]),)  # as nearly every read
+        else:
+            pages, others = _paged(entries)
+            rows = tuple(self._rows(others))
         with self._writing:
             try:
                 segment = self._open_segment()
@@ -171,7 +176,9 @@ class Spool:
                 self._abandon(self._segment)
                 raise _unwritten() from problem
         if not durable:
-            self._dirty.set()
+            # Whoever finds it set wrote before it is taken down, so before the next look at what is written.
+            if not self._dirty.is_set():
+                self._dirty.set()
             return
         with self._away():
             if not self._reach_disk(segment, end):
@@ -185,25 +192,7 @@ class Spool:
             if entry.detail:
                 label = detail_label(entry.at_us, entry.organization, entry.action)
                 detail_format, detail = sealing.seal(entry.detail, entry.person, label)
-            rows.append(
-                SpooledRow(
-                    entry.at_us,
-                    entry.action,
-                    entry.interaction,
-                    entry.outcome,
-                    entry.organization,
-                    entry.oauth_client,
-                    entry.user,
-                    entry.purpose,
-                    entry.person,
-                    entry.recipient,
-                    " ".join(entry.entities),
-                    " ".join(entry.consents),
-                    entry.reason,
-                    detail_format,
-                    detail,
-                )
-            )
+            rows.append(_row(entry, detail_format, detail))
         if sealing.made:
             raise Unavailable("The audit of a person without a key cannot be written; nothing is released.")
         return rows
@@ -266,6 +255,26 @@ class Spool:
         with self._writing:
             if self._segment is not None:
                 self._end(self._segment)
+
+
+def _row(entry: AuditEntry, detail_format: int = 0, detail: bytes = b"") -> SpooledRow:
+    return SpooledRow(
+        entry.at_us,
+        entry.action,
+        entry.interaction,
+        entry.outcome,
+        entry.organization,
+        entry.oauth_client,
+        entry.user,
+        entry.purpose,
+        entry.person,
+        entry.recipient,
+        " ".join(entry.entities),
+        " ".join(entry.consents),
+        entry.reason,
+        detail_format,
+        detail,
+    )
 
 
 def _paged(entries: Sequence[AuditEntry | PageEntry]) -> tuple[tuple[SpooledPage, ...], list[AuditEntry]]:

@@ -18,6 +18,7 @@ from referral_hub.store.beside import read_beside
 from referral_hub.store.bodies import Bodies
 from referral_hub.store.database import Database
 from referral_hub.store.index_rows import Digests
+from referral_hub.store.kept_rows import KeptRows
 from referral_hub.store.read import Reader
 from referral_hub.store.searching import Searcher
 from referral_hub.store.snapshot import StoreSnapshot
@@ -79,8 +80,9 @@ class SqlStore:
         self._segments = segments
         self._tokens = Tokens()
         self._standings = Standings()
-        self._reader = Reader(database, bodies, self._tokens, self._standings)
-        self._searcher = Searcher(database, bodies, self._tokens, self._standings, digests)
+        kept = KeptRows(bodies)
+        self._reader = Reader(database, kept, self._tokens, self._standings)
+        self._searcher = Searcher(database, bodies, kept, self._tokens, self._standings, digests)
 
     def read(self, type_name: str, public_id: str, token_digest: bytes) -> ReadAnswer:
         """Gives token, resource and standing in one statement; see :meth:`store.read.Reader.read`."""

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from referral_hub.store import consent_filter as consents
 from referral_hub.store import referral_filter as referrals
+from referral_hub.store.lens import PLAIN, Lens
 from referral_hub.store.referral_filter import REFERRAL_LINKS, Condition, Rows
 from referral_hub.store.statements import constant, words
 
@@ -40,12 +41,13 @@ def custodian(r: Rows) -> Condition:
     )
 
 
-def released(type_name: str, r: Rows) -> Condition:
+def released(type_name: str, r: Rows, lens: Lens = PLAIN) -> Condition:
     """Holds for rows of a person, written by another, that the caller sees at least in part.
 
     Args:
         type_name: the FHIR type of the rows.
         r: the rows.
+        lens: of the caller.
     """
     if type_name == "Task":
         return sa.and_(r.c.never_release == _NO, referrals.of_task(r))
@@ -54,7 +56,7 @@ def released(type_name: str, r: Rows) -> Condition:
             r.c.never_release == _NO,
             sa.or_(
                 referrals.of_referral(type_name, r, nameless=True),
-                sa.and_(referrals.of_referral(type_name, r), consents.notice_open(r)),
+                sa.and_(referrals.of_referral(type_name, r), consents.notice_open(r, lens)),
             ),
         )
     if type_name == "Consent":
@@ -62,7 +64,7 @@ def released(type_name: str, r: Rows) -> Condition:
             r.c.never_release == _NO,
             r.c.custodian != words("organization"),
             referrals.of_person(r, back=False),
-            consents.grant_of_consent(r),
+            consents.grant_of_consent(r, lens),
             ~consents.refused(r, notice=True),
         )
     if type_name == "Binary":
@@ -71,14 +73,16 @@ def released(type_name: str, r: Rows) -> Condition:
         r.c.never_release == _NO,
         r.c.category != constant("own"),
         sa.or_(
-            sa.and_(referrals.of_person(r, back=True), consents.granted(r)),
+            sa.and_(referrals.of_person(r, back=True), consents.granted(r, lens=lens)),
             referrals.answer_without_name(r),
         ),
         ~consents.refused(r, notice=False),
     )
 
 
-def element_shown(type_name: str, parameter: str, visibility: str, r: Rows) -> Condition | None:
+def element_shown(
+    type_name: str, parameter: str, visibility: str, r: Rows, lens: Lens = PLAIN
+) -> Condition | None:
     """Holds where the caller sees, on a visible row of another, the element a search parameter indexes.
 
     Args:
@@ -86,6 +90,7 @@ def element_shown(type_name: str, parameter: str, visibility: str, r: Rows) -> C
         parameter: the search parameter where it is one of those above, :data:`CONTENT`, or empty.
         visibility: ``notice``, ``accepted``, ``full`` or ``self`` (``resources.definition.Visibility``).
         r: the rows, already known to be visible.
+        lens: of the caller.
 
     Returns:
         the condition, or None where every visible row shows it.
@@ -95,24 +100,24 @@ def element_shown(type_name: str, parameter: str, visibility: str, r: Rows) -> C
     referral = type_name in ("Task", *REFERRAL_LINKS)
     if parameter == CONTENT and not referral and type_name != "Consent":
         open_in_full = sa.and_(
-            consents.granted(r, as_very=True), ~consents.refused(r, notice=False, as_very=True)
+            consents.granted(r, as_very=True, lens=lens), ~consents.refused(r, notice=False, as_very=True)
         )
         return sa.or_(~consents.skeleton(r), open_in_full)
     if visibility == "accepted" and referral:
         return referrals.accepted(type_name, r)
     if visibility == "full" and referral:
-        return _full(type_name, r)
+        return _full(type_name, r, lens)
     if type_name == "Task" and parameter in CARD_HIDES:
         return sa.or_(
             referrals.of_task(r, shown=True, nameless=True),
-            sa.and_(referrals.of_task(r, shown=True), consents.notice_open(r)),
+            sa.and_(referrals.of_task(r, shown=True), consents.notice_open(r, lens)),
         )
     if type_name == "Task" and parameter in HISTORY_HIDES:
         return referrals.of_task(r, shown=True)
     return None
 
 
-def _full(type_name: str, r: Rows) -> Condition:
+def _full(type_name: str, r: Rows, lens: Lens) -> Condition:
     """F on the category of the service: the referral is open in full and a grant names the category."""
     if type_name == "Task":
         nameless = referrals.of_task(r, shown=True, nameless=True)
@@ -120,10 +125,12 @@ def _full(type_name: str, r: Rows) -> Condition:
     else:
         nameless = referrals.of_referral(type_name, r, nameless=True)
         full = referrals.of_referral(type_name, r, full=True)
-    plain = sa.and_(~consents.skeleton(r), consents.category_granted(r), ~consents.refused(r, notice=False))
+    plain = sa.and_(
+        ~consents.skeleton(r), consents.category_granted(r, lens=lens), ~consents.refused(r, notice=False)
+    )
     very = sa.and_(
         consents.skeleton(r),
-        consents.category_granted(r, as_very=True),
+        consents.category_granted(r, as_very=True, lens=lens),
         ~consents.refused(r, notice=False, as_very=True),
     )
     return sa.or_(nameless, sa.and_(full, sa.or_(plain, very)))

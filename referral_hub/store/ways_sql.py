@@ -19,11 +19,12 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from referral_hub.exchange.search_plan import Criterion
 from referral_hub.resources.catalog import DEFINITIONS
-from referral_hub.store import visibility_sql
+from referral_hub.store import reach_sql, visibility_sql
 from referral_hub.store.columns import TEXT
 from referral_hub.store.criteria_sql import Finder
+from referral_hub.store.lens import PLAIN, Lens
 from referral_hub.store.referral_filter import REFERRAL_LINKS, Condition, Rows, reached
-from referral_hub.store.statements import constant, words
+from referral_hub.store.statements import constant, whole, words
 from referral_hub.store.visibility_sql import (
     AUTHOR_LACKS,
     CARD_HIDES,
@@ -106,8 +107,10 @@ def place_of(type_name: str, criterion: Criterion) -> str:
     return "" if outside else CONTENT
 
 
-def own_way(r: Rows, asked: Sequence[Asked], *, indexed: bool) -> list[Condition]:
-    """Gives the conditions on what the caller's organisation wrote."""
+def own_way(r: Rows, asked: Sequence[Asked], *, indexed: bool, lens: Lens = PLAIN) -> list[Condition]:
+    """Gives the conditions on what the caller's organisation wrote; to herself, on what is about her."""
+    if lens.herself:
+        return [r.c.person == whole("reach_person"), r.c.never_release == constant(0)]
     author: ColumnElement[str] = r.c.author
     found: list[Condition] = [(author if indexed else Unindexed(author)) == words("organization")]
     if any(one.place in AUTHOR_LACKS for one in asked):
@@ -116,7 +119,7 @@ def own_way(r: Rows, asked: Sequence[Asked], *, indexed: bool) -> list[Condition
 
 
 def other_ways(
-    type_name: str, r: Rows, asked: Sequence[Asked], reach: Reach, *, led: bool
+    type_name: str, r: Rows, asked: Sequence[Asked], reach: Reach, *, led: bool, lens: Lens = PLAIN
 ) -> list[list[Condition]]:
     """Gives the conditions on what others wrote, one list for each way of seeing it; no row meets two.
 
@@ -126,12 +129,15 @@ def other_ways(
         asked: the criteria, of which each tells what must be seen.
         reach: whose rows can match.
         led: a criterion leads to the rows already, so that nothing else need lead there.
+        lens: of the caller.
     """
     if reach == "authored":
         return []
     own = r.c.author == words("organization")
+    if lens.herself:
+        own = r.c.person.is_not(None)  # what is about her is in the other way, and nobody else's is in any
     ways: list[list[Condition]] = []
-    if type_name == "Consent":
+    if type_name == "Consent" and not lens.herself:
         ways.append([~own, visibility_sql.custodian(r)])
     if reach == "kept":
         return ways
@@ -142,10 +148,10 @@ def other_ways(
         if any(one.visibility == "public" for one in asked):
             listed.append(r.c.kind != constant("shelter"))  # nobody lists shelters by what they are
         ways.append(listed)
-    if definition is None or not definition.opened:
+    if definition is None or not definition.opened or lens.herself:
         return ways
-    shown = (visibility_sql.element_shown(type_name, one.place, one.visibility, r) for one in asked)
-    released = [~own, visibility_sql.released(type_name, r), *(one for one in shown if one is not None)]
+    shown = (visibility_sql.element_shown(type_name, one.place, one.visibility, r, lens) for one in asked)
+    released = [~own, visibility_sql.released(type_name, r, lens), *(one for one in shown if one is not None)]
     if definition.directory or definition.listed:
         released.append(r.c.directory == constant(0))
     ways.append(released if led else [_led(type_name, r), *released])
@@ -170,21 +176,24 @@ def _led(type_name: str, r: Rows) -> Condition:
     return column.in_(reached(type_name))
 
 
-def visible(type_name: str, r: Rows, asked: Sequence[Asked], reach: Reach, name: str) -> Condition:
+def visible(
+    type_name: str, r: Rows, asked: Sequence[Asked], reach: Reach, name: str, lens: Lens = PLAIN
+) -> Condition:
     """Holds for rows that the caller sees and that meet the criteria on what it sees of them.
 
     For conditions on another resource than the one that is searched for (``store.link_sql``).
     """
     ways = [
         sa.and_(
-            *own_way(r, asked, indexed=False),
+            *own_way(r, asked, indexed=False, lens=lens),
             *(one.condition(r, f"{name}_{place}") for place, one in enumerate(asked)),
         ),
         *(
             sa.and_(
                 *way, *(one.condition(r, f"{name}_{place}", own=False) for place, one in enumerate(asked))
             )
-            for way in other_ways(type_name, r, asked, reach, led=True)
+            for way in other_ways(type_name, r, asked, reach, led=True, lens=lens)
         ),
     ]
-    return sa.and_(r.c.type == constant(type_name), r.c.deleted == constant(0), sa.or_(*ways))
+    beside = reach_sql.within(type_name, r, lens)
+    return sa.and_(r.c.type == constant(type_name), r.c.deleted == constant(0), *beside, sa.or_(*ways))

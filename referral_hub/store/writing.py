@@ -9,7 +9,10 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from referral_hub.store import (  # noqa: F401 - each of these adds its statements to WRITES
+    account_statements,
+    assignment_statements,
     audit_rows,
+    erasing,
     exports,
     key_rows,
     leases,
@@ -19,6 +22,7 @@ from referral_hub.store import (  # noqa: F401 - each of these adds its statemen
     partner_copies,
     sealer,
     segments,
+    sign_in,
     subscriptions,
     timers,
     write_statements,

@@ -1,7 +1,8 @@
 """Browser apps of other origins: which may ask, and what they may read of an answer.
 
-What lives here: ``CrossOrigin``, a WSGI application before all others; it is there only where the operator named
-origins. What does not: who an app is and what it may do, which its token says.
+What lives here: ``CrossOrigin``, a WSGI application before all others, and whom it lets ask: the origins the operator
+named, and those of registered apps that cannot keep a secret. What does not: who an app is and what it may do, which
+its token says.
 
 No answer ever allows credentials: a browser sends no cookie along, and a token is put in by the app itself. Another
 origin than those named gets the same answer without these headers, which its browser keeps from it.
@@ -10,21 +11,35 @@ Source: WHATWG Fetch, CORS protocol; SMART App Launch 2.2 (browser apps need COR
 endpoint).
 """
 
+import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 from wsgiref.types import StartResponse, WSGIApplication
 
-_OPEN = ("/fhir", "/oauth/token", "/oauth/revoke", "/.well-known/smart-configuration")
+from referral_hub.auth.app_registrations import origin_of
+from referral_hub.errors import Unavailable
+
+_OPEN = (
+    "/fhir",
+    "/oauth/token",
+    "/oauth/par",
+    "/oauth/revoke",
+    "/.well-known/smart-configuration",
+    "/.well-known/openid-configuration",
+)
+LOOKED_S = 30.0
+"""How long a process goes on with the origins of registered apps that it read."""
 _EXPOSED = (
-    "Allow, Content-Location, ETag, Expires, Last-Modified, Link, Location, Retry-After, "
+    "Allow, Content-Location, DPoP-Nonce, ETag, Expires, Last-Modified, Link, Location, Retry-After, "
     "WWW-Authenticate, X-Progress"
 )
 _METHODS = "DELETE, GET, HEAD, PATCH, POST, PUT"
 _SENT = (
     "Accept, Authorization, Cache-Control, Content-Type, DPoP, If-Match, If-Modified-Since, If-None-Exist, "
-    "If-None-Match, Prefer, X-Requested-With"
+    "If-None-Match, Prefer, X-Requested-With, X-Security-Context"
 )
 _PORTS = {"http": 80, "https": 443}
 
@@ -33,21 +48,29 @@ class CrossOrigin:
     """Says to browsers which apps may read the answers.
 
     Args:
-        inner: answers.
+        inner: answers; kept as an attribute.
         origins: who may ask from a browser, each with its port written (``https://app.example:443``).
+        registered: further ones, which may change while the hub runs.
     """
 
-    def __init__(self, inner: WSGIApplication, origins: frozenset[str]) -> None:
-        self._inner = inner
+    def __init__(
+        self,
+        inner: WSGIApplication,
+        origins: frozenset[str],
+        registered: Callable[[], frozenset[str]] = frozenset,
+    ) -> None:
+        self.inner = inner
         self._origins = origins
+        self._registered = registered
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answers one request; one that comes from no browser app goes through untouched."""
         origin: str | None = environ.get("HTTP_ORIGIN")
         path: str = environ["PATH_INFO"]
         if origin is None or not path.startswith(_OPEN):
-            return self._inner(environ, start_response)
-        allowed = with_port(origin) in self._origins
+            return self.inner(environ, start_response)
+        named = with_port(origin)
+        allowed = named in self._origins or (named != "" and named in self._registered())
         if (
             allowed
             and environ["REQUEST_METHOD"] == "OPTIONS"
@@ -55,7 +78,35 @@ class CrossOrigin:
         ):
             start_response("204 No Content", _preflight(origin))
             return ()
-        return self._inner(environ, _telling(start_response, origin if allowed else ""))
+        return self.inner(environ, _telling(start_response, origin if allowed else ""))
+
+
+class RegisteredOrigins:
+    """The origins of apps that people sign in with, read again now and then.
+
+    What an origin may ask is decided by tokens: here it is only said whose pages may read the answer.
+
+    Args:
+        addresses: gives the addresses such apps return to.
+        now_s: a clock that only goes forward, in seconds.
+    """
+
+    def __init__(
+        self, addresses: Callable[[], Iterable[str]], now_s: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._addresses = addresses
+        self._now_s = now_s
+        self._kept: frozenset[str] = frozenset()
+        self._looked_s = now_s() - LOOKED_S
+
+    def __call__(self) -> frozenset[str]:
+        """Gives the origins, each with its port written."""
+        now_s = self._now_s()
+        if now_s - self._looked_s >= LOOKED_S:
+            self._looked_s = now_s
+            with suppress(Unavailable):  # then those read last go on
+                self._kept = frozenset(with_port(origin_of(address)) for address in self._addresses())
+        return self._kept
 
 
 def _preflight(origin: str) -> list[tuple[str, str]]:

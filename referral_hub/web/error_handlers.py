@@ -10,11 +10,16 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from referral_hub import errors
+from referral_hub.auth.dpop_keys import ALGORITHMS
+from referral_hub.auth.tokens import ProofNeeded
 from referral_hub.fhir.outcome import Issue, outcome_bytes
 from referral_hub.web.forms import FHIR_JSON, JSON
 from referral_hub.web.wire import Asked, Reply
 
 log = logging.getLogger(__name__)
+
+_DPOP = f'DPoP realm="fhir", algs="{" ".join(ALGORITHMS)}"'
+"""How software is told that a token bound to a key comes with a proof. Source: RFC 9449 7.1."""
 
 HTTP_STATUS: tuple[tuple[type[errors.HubError], int], ...] = (
     (errors.MalformedContent, 400),
@@ -66,8 +71,12 @@ def error_reply(error: errors.HubError) -> Reply:
         log.error("A part of the hub failed: %s", type(error).__name__)
         return unexpected()
     reply = _outcome(http_status, issues_of(error))
-    if http_status == 401:
-        reply.headers.append(("WWW-Authenticate", 'Bearer realm="fhir"'))
+    if isinstance(error, ProofNeeded):
+        reply.headers.append(("WWW-Authenticate", f'{_DPOP}, error="{error.error}"'))
+        if error.nonce:
+            reply.headers.append(("DPoP-Nonce", error.nonce))
+    elif http_status == 401:
+        reply.headers += [("WWW-Authenticate", 'Bearer realm="fhir"'), ("WWW-Authenticate", _DPOP)]
     if isinstance(error, errors.InsufficientScope):
         reply.headers.append(("WWW-Authenticate", 'Bearer realm="fhir", error="insufficient_scope"'))
     if http_status in (429, 503):
@@ -105,15 +114,23 @@ _WERKZEUG = {
 }
 
 
-def register(app: Flask, finished: Callable[[Asked, Reply], Reply]) -> None:
+def register(
+    app: Flask,
+    finished: Callable[[Asked, Reply], Reply],
+    page: Callable[[int], Response | None] = lambda _http_status: None,
+) -> None:
     """Registers the handlers: every error of every route ends here.
 
     Args:
         app: the application.
         finished: gives the answer in the form asked for (``web.finishing``).
+        page: gives the page of an error where a person's browser asks, else None (``web.pages``).
     """
 
     def answered(reply: Reply) -> Response:
+        shown = page(reply.http_status)
+        if shown is not None:
+            return shown
         return flask_response(finished(Asked(request.environ), reply))
 
     @app.errorhandler(errors.HubError)

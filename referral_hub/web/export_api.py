@@ -22,6 +22,7 @@ from referral_hub.exchange.hub import Hub
 from referral_hub.fhir.dates import instant
 from referral_hub.fhir.outcome import Issue, outcome_bytes
 from referral_hub.fhir.search_grammar import query_pairs
+from referral_hub.web.answers import http_date
 from referral_hub.web.forms import sent_resource
 from referral_hub.web.negotiation import BodySizes, preferences_of
 from referral_hub.web.wire import Asked, Reply
@@ -60,8 +61,8 @@ class BulkApi:
         if job.state == "failed":
             body = outcome_bytes((Issue("error", "exception", job.reason),))
             return Reply(500, body, [("Content-Type", "application/fhir+json"), *_PRIVATE])
-        ends = instant(job.ended_us + exports.KEPT_US)
-        headers = [("Content-Type", "application/json"), ("X-Expires-At", ends), *_PRIVATE]
+        ends = http_date(job.ended_us + exports.KEPT_US)
+        headers = [("Content-Type", "application/json"), ("Expires", ends), *_PRIVATE]
         return Reply(200, msgspec.json.encode(self._manifest(job)), headers)
 
     def end(self, asked: Asked, job_id: str) -> Reply:

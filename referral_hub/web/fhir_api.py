@@ -13,7 +13,7 @@ from typing import Any
 
 from referral_hub.auth.tokens import digest_of
 from referral_hub.errors import InteractionNotSupported, InvalidResource, MalformedContent, NotFound
-from referral_hub.exchange import bundles, operations, previews, published, validating
+from referral_hub.exchange import bundles, disclosing, operations, previews, published, validating
 from referral_hub.exchange.bundle_entries import Entry, read_bundle
 from referral_hub.exchange.etags import etag_version
 from referral_hub.exchange.everything import everything
@@ -41,9 +41,13 @@ from referral_hub.web.answers import (
     voice_of,
     written_reply,
 )
+from referral_hub.web.assignment_api import AssignmentApi
 from referral_hub.web.batches import check_width, entry_reply, patch_of
+from referral_hub.web.binary_content import content_reply, is_content, sent_binary
+from referral_hub.web.consent_api import ConsentApi
+from referral_hub.web.desk_api import DeskApi
 from referral_hub.web.export_api import BulkApi
-from referral_hub.web.forms import sent_resource
+from referral_hub.web.forms import asks_for_content, note_form, sent_resource
 from referral_hub.web.negotiation import BodySizes, known_of, preferences_of
 from referral_hub.web.parameters import everything_parameters, preview_parameters, revocation_parameters
 from referral_hub.web.patches import sent_patch
@@ -63,6 +67,9 @@ class FhirApi:
     capability: bytes
     bulk: BulkApi
     notices: SubscriptionApi
+    desk: DeskApi
+    consents: ConsentApi
+    assigning: AssignmentApi
 
     # --- the hub as a whole ---------------------------------------------------------------------------------
 
@@ -123,6 +130,7 @@ class FhirApi:
         if asked.media_type()[0] != _FORM:
             raise MalformedContent(f"Send the search as {_FORM}.")
         form = asked.read(self.sizes.resource).decode("ascii", "replace")
+        note_form(asked, form)
         return self._search(asked, type_name, "&".join(part for part in (asked.query, form) if part))
 
     def create(self, asked: Asked, type_name: str) -> Reply:
@@ -162,7 +170,8 @@ class FhirApi:
         if published.stands(self.hub, type_name, public_id):
             return resource_reply(published.read(self.hub, type_name, public_id).released, known_of(asked))
         digest = digest_of(asked.authorization)
-        return resource_reply(read(self.hub, digest, type_name, public_id).released, known_of(asked))
+        reply = resource_reply(read(self.hub, digest, type_name, public_id).released, known_of(asked))
+        return content_reply(reply) if type_name == "Binary" and asks_for_content(asked) else reply
 
     def update(self, asked: Asked, type_name: str, public_id: str) -> Reply:
         """Updates a resource, or this caller's view of it."""
@@ -172,7 +181,7 @@ class FhirApi:
             verb="update",
             type_name=type_name,
             public_id=public_id,
-            body=self._resource(asked, type_name),
+            body=self._resource(asked, type_name, public_id),
             if_match=etag_version(asked.header("HTTP_IF_MATCH")),
             criteria=_criteria(asked, public_id),
         )
@@ -217,7 +226,8 @@ class FhirApi:
         """Gives one version."""
         _serves(type_name, "vread")
         outcome = vread(self.hub, digest_of(asked.authorization), type_name, public_id, version)
-        return resource_reply(outcome.released, known_of(asked))
+        reply = resource_reply(outcome.released, known_of(asked))
+        return content_reply(reply) if type_name == "Binary" and asks_for_content(asked) else reply
 
     # --- operations -----------------------------------------------------------------------------------------
 
@@ -259,7 +269,7 @@ class FhirApi:
     def disclosures(self, asked: Asked, public_id: str) -> Reply:
         """Gives who received what of a person."""
         digest = digest_of(asked.authorization)
-        return json_reply(json_codec.encode(operations.disclosures(self.hub, digest, public_id)))
+        return json_reply(json_codec.encode(disclosing.disclosures(self.hub, digest, public_id)))
 
     def everything(self, asked: Asked, public_id: str) -> Reply:
         """Gives a person's record as this caller may have it."""
@@ -308,7 +318,9 @@ class FhirApi:
         path: str = asked.environ["PATH_INFO"]
         return f"{self.hub.base}{path.removeprefix('/fhir')}"
 
-    def _resource(self, asked: Asked, type_name: str) -> dict[str, Any]:
+    def _resource(self, asked: Asked, type_name: str, public_id: str = "") -> dict[str, Any]:
+        if type_name == "Binary" and is_content(asked):
+            return sent_binary(asked, self.sizes, public_id)
         large = type_name in ("Binary", "DocumentReference")
         return sent_resource(asked, self.sizes, self.sizes.binary if large else None)
 

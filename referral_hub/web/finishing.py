@@ -13,7 +13,7 @@ from collections.abc import Callable
 from referral_hub.errors import HubError, NotAcceptable
 from referral_hub.web.addresses import allowed_methods
 from referral_hub.web.error_handlers import error_reply
-from referral_hub.web.forms import JSON, Form, form_of
+from referral_hub.web.forms import JSON, NOTED_FORM, Form, form_of
 from referral_hub.web.packing import packed
 from referral_hub.web.patches import PATCH_TYPES
 from referral_hub.web.wire import Asked, Reply
@@ -34,6 +34,7 @@ def answered(asked: Asked, answer: Callable[[Asked], Reply]) -> Reply:
         reply = answer(asked)
     except HubError as error:
         reply = error_reply(error)
+    form = asked.environ.get(NOTED_FORM, form)
     if form is JSON and reply.voice == "" and reply.http_status != 405:
         return reply
     return finished(asked, form, reply)

@@ -13,6 +13,7 @@ Source: FHIR R4 http.html#mime-type, http.html#parameters; RFC 9110 section 12.
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
+from urllib.parse import parse_qsl
 
 from referral_hub.errors import InvalidResource, NotAcceptable, UnsupportedMedia
 from referral_hub.fhir import json_codec, xml_codec
@@ -25,6 +26,10 @@ XML_TYPES = frozenset({xml_codec.CONTENT_TYPE, "application/xml", "text/xml", "x
 _ANY = frozenset({"*/*", "application/*"})
 _USUAL_LENGTH = 200
 _EXPORTS = "/fhir/$export/"
+_BINARIES = "/fhir/Binary/"
+_READS = frozenset({"GET", "HEAD"})
+NOTED_FORM = "referral_hub.form"
+"""Where a request keeps the form that its body asked for."""
 _FORMS = f"This hub answers {FHIR_JSON} and {xml_codec.CONTENT_TYPE}."
 _SEND = f"Send {FHIR_JSON} or {xml_codec.CONTENT_TYPE}."
 
@@ -72,6 +77,8 @@ def form_of(asked: Asked) -> Form:
     Raises:
         NotAcceptable: it takes no form the hub speaks (406).
     """
+    if asks_for_content(asked):
+        return JSON  # of the Binary and of what refuses it
     query: str = asked.environ.get("QUERY_STRING", "")
     if query and ("_format" in query or "_pretty" in query):  # otherwise the address is not parsed here
         stated = asked.argument("_format")
@@ -91,6 +98,58 @@ def _accepted(asked: Asked) -> Literal["json", "xml"]:
             return "json"  # a file of an export has one form, whatever it is asked for in
         raise NotAcceptable(_FORMS)
     return found
+
+
+def note_form(asked: Asked, text: str) -> None:
+    """Keeps the form that the body of a search asks for; what the address says comes first.
+
+    Args:
+        asked: the request.
+        text: the body, a form.
+
+    Raises:
+        NotAcceptable: the hub does not speak it (406).
+
+    Source: FHIR R4 http.html#search (the parameters of a search may all be in the body).
+    """
+    if "_format" not in text and "_pretty" not in text:
+        return
+    stated = dict(reversed(parse_qsl(text, errors="replace")))
+    name = asked.argument("_format") or stated.get("_format")
+    language = _language(name) if name else _accepted(asked)
+    pretty = asked.argument("_pretty") or stated.get("_pretty")
+    asked.environ[NOTED_FORM] = _FORM[language, pretty == "true"]
+
+
+def asks_for_content(asked: Asked) -> bool:
+    """Tells whether a Binary is asked for as the bytes it holds: ``Accept`` likes something better than FHIR.
+
+    Source: FHIR R4 binary.html#rest.
+    """
+    if not asked.environ["PATH_INFO"].startswith(_BINARIES) or asked.environ["REQUEST_METHOD"] not in _READS:
+        return False
+    if asked.argument("_format") is not None:
+        return False
+    return _likes_other(asked.header("HTTP_ACCEPT")[:1_000])
+
+
+@lru_cache(maxsize=64)
+def _likes_other(accept: str) -> bool:
+    """Tells whether an ``Accept`` header likes a type by name better than any form of FHIR.
+
+    >>> [_likes_other(one) for one in ("", "*/*", "image/png", "application/fhir+json, image/png;q=0.5")]
+    [False, False, True, False]
+    """
+    fhir = other = 0.0
+    for part in accept.split(","):
+        media, _, parameters = part.partition(";")
+        name = media.strip().lower()
+        weight = next((p.partition("=")[2] for p in parameters.split(";") if p.strip().startswith("q=")), "1")
+        if name in JSON_TYPES or name in XML_TYPES:
+            fhir = max(fhir, _quality(weight.strip()))
+        elif name and name not in _ANY:
+            other = max(other, _quality(weight.strip()))
+    return other > fhir
 
 
 def _language(stated: str) -> Literal["json", "xml"]:

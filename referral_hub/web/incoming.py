@@ -15,6 +15,8 @@ from contextlib import AbstractContextManager
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication
 
+from referral_hub.web.proving import Proving
+
 Block = Callable[[], AbstractContextManager[None]]
 
 
@@ -61,16 +63,27 @@ class Incoming:
         inner: answers; kept as an attribute.
         away: gives up the lane for a block that waits; does nothing without it.
         ahead: lets a block take the lane before others.
+        proving: checks the proof of a request that brings one (``web.proving``).
     """
 
-    def __init__(self, inner: WSGIApplication, away: Block, ahead: Block) -> None:
+    def __init__(
+        self, inner: WSGIApplication, away: Block, ahead: Block, proving: Proving | None = None
+    ) -> None:
         self.inner = inner
         self._away = away
         self._ahead = ahead
+        self._proving = proving
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answers one request; most have no body and go through untouched."""
-        if environ["REQUEST_METHOD"] != "GET" and environ["PATH_INFO"].startswith("/fhir/Consent/"):
+        path: str = environ["PATH_INFO"]
+        if (
+            "\0" in path
+        ):  # no id holds it, and a database may refuse to be asked: another character no id holds
+            environ["PATH_INFO"] = path.replace("\0", "\x7f")
+        if environ["REQUEST_METHOD"] != "GET" and (
+            path.startswith("/fhir/Consent/") or path.endswith("/$withdraw")
+        ):
             with self._ahead():
                 return self._answer(environ, start_response)
         return self._answer(environ, start_response)
@@ -78,6 +91,8 @@ class Incoming:
     def _answer(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         said: str = environ.get("CONTENT_LENGTH", "")
         if said in ("", "0") and "HTTP_TRANSFER_ENCODING" not in environ:
+            if "HTTP_DPOP" in environ:
+                return self._proved(environ, start_response)
             return self.inner(environ, start_response)
         body = environ["wsgi.input"] = _Body(environ["wsgi.input"], self._away)
 
@@ -86,4 +101,9 @@ class Incoming:
                 headers = [*headers, ("Connection", "close")]
             return start_response(status, headers, problem) if problem else start_response(status, headers)
 
-        return self.inner(environ, start)
+        return self._proved(environ, start) if "HTTP_DPOP" in environ else self.inner(environ, start)
+
+    def _proved(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        if self._proving is None:
+            return self.inner(environ, start_response)
+        return self._proving.answer(self.inner, environ, start_response)

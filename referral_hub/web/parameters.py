@@ -9,6 +9,7 @@ from typing import Any, cast
 from referral_hub.errors import InvalidResource
 from referral_hub.exchange.operations import Revocation
 from referral_hub.exchange.previews import Supposition
+from referral_hub.exchange.withdrawing import HOW
 from referral_hub.fhir.elements import reference_text
 from referral_hub.fhir.outcome import Issue
 from referral_hub.web.forms import sent_resource
@@ -19,15 +20,27 @@ from referral_hub.web.wire import Asked
 def revocation_parameters(asked: Asked, sizes: BodySizes) -> Revocation:
     """Gives how a consent is ended; without a body: at once, telling the recipients.
 
-    ``hold-recall`` (boolean): hearing of it could harm her. ``how`` (code): oral, written or app.
+    ``hold-recall`` (boolean): hearing of it could harm her, ``hold-reason`` (string) why. ``how`` (code): oral,
+    written, in-person, phone or app.
     """
     if not asked.content_length:
         return Revocation()
     given = dict(_values(_parameters(asked, sizes)))
+    reason = given.get("hold-reason")
     return Revocation(
         hold_recall=given.get("hold-recall") is True,
-        how=given["how"] if given.get("how") in ("oral", "written", "app") else "",
+        how=given["how"] if given.get("how") in ("oral", *HOW) else "",
+        reason=reason if isinstance(reason, str) else "",
     )
+
+
+def given_parameters(asked: Asked, sizes: BodySizes) -> list[tuple[str, Any]]:
+    """Gives the simple parameters of an operation as pairs, in the order sent; none where there is no body.
+
+    Raises:
+        InvalidResource: the body is no Parameters (422).
+    """
+    return list(_values(_parameters(asked, sizes))) if asked.content_length else []
 
 
 def preview_parameters(asked: Asked, sizes: BodySizes) -> Supposition:

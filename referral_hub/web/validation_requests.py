@@ -10,7 +10,7 @@ Source: FHIR R4 ``resource-operation-validate.html``, ``operations.html#request`
 from collections.abc import Iterable
 from typing import Any
 
-from referral_hub.errors import InvalidParameter, InvalidResource
+from referral_hub.errors import InvalidParameter, InvalidResource, TooMany
 from referral_hub.exchange.validating import MODES, Question
 from referral_hub.fhir import json_codec
 from referral_hub.fhir.element_tables import index
@@ -22,6 +22,8 @@ from referral_hub.web.wire import Asked
 _LARGE = frozenset({"Binary", "DocumentReference"})
 # Judging a large definition takes seconds, and nothing of it is kept.
 _MOST_JUDGED = 1_048_576
+MOST_ELEMENTS = 5_000
+"""Elements of definitions that are judged at once; R4's largest has some 600, and ten times as many take a second."""
 _PARTS = frozenset({"resource", "mode", "profile"})
 
 
@@ -31,6 +33,7 @@ def question_of(asked: Asked, type_name: str, sizes: BodySizes) -> Question:
     Raises:
         InvalidParameter: ``mode`` is none of create, update, delete (400).
         TooLarge: more than a megabyte, save a document (413).
+        TooMany: definitions of more elements than are judged at once (422).
         InvalidResource: the body is XML that is not FHIR XML; it holds the problems.
     """
     mode, profile = asked.argument("mode") or "", asked.argument("profile") or ""
@@ -47,7 +50,23 @@ def question_of(asked: Asked, type_name: str, sizes: BodySizes) -> Question:
         raise InvalidParameter(
             "mode", "The mode is create, update or delete; without one it is judged in general."
         )
+    if resource is not None and _elements(resource) > MOST_ELEMENTS:
+        raise TooMany(
+            f"At most {MOST_ELEMENTS} elements of definitions are judged at once: send them in parts."
+        )
     return Question(resource, mode, profile)
+
+
+def _elements(resource: dict[str, Any]) -> int:
+    """Counts the elements of definitions in a resource, at any depth: each is judged by many rules."""
+    found, waiting = 0, [resource]
+    while waiting:
+        for name, value in waiting.pop().items():
+            inside = value if isinstance(value, list) else [value]
+            if name == "element":
+                found += len(inside)
+            waiting.extend(one for one in inside if isinstance(one, dict))
+    return found
 
 
 def _parts(parameters: dict[str, Any]) -> dict[str, Any]:
