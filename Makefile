@@ -20,7 +20,7 @@ UPGRADE ?=
 WORKERS ?= 2
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help demo test check profiles conformance interop browser load laws races drill docs lock clean
+.PHONY: help demo test check profiles conformance interop browser load laws attack races drill docs lock clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -92,8 +92,11 @@ load: $(DEV)  ## speed, as ratios to a control in the same run
 	$(call need,tests/load/__main__.py,the measurement)
 	@$(BIN)/python -m tests.load $(ARGS)
 
-laws: $(DEV)  ## the laws of consent on 50,000 seeded worlds
+laws: $(DEV)  ## the laws of consent on 50,000 seeded worlds, those of callers on 500
 	@$(BIN)/python -m tests.laws.run_laws $(ARGS)
+
+attack: $(DEV)  ## every side channel and every attack on tokens, row by row, with a report
+	@$(BIN)/python -m tests.attack $(ARGS)
 
 races: $(DEV)  ## reads racing withdrawals over several processes; ARGS="--trials 1000000" for a night
 	$(call need,tests/load/races.py,the race)

@@ -187,6 +187,11 @@ def output(kind: str, **value: Any) -> dict[str, Any]:
     return {"type": coded(code_system("task-output-type"), kind), **value}
 
 
+def kept_by_law(law: str = "Act on patient records, section 29") -> dict[str, Any]:
+    """Gives the answer to a recall that a law stands against."""
+    return {**coded(code_system("recall-answer"), "kept-by-law"), "text": law}
+
+
 def reason(code: str, text: str = "in short words") -> dict[str, Any]:
     """Gives a status reason with its code and words."""
     return {**coded(code_system("status-reason"), code), "text": text}

@@ -29,6 +29,7 @@ from referral_hub.store.key_rows import KeyRows
 from referral_hub.store.migrate import upgrade
 from referral_hub.store.organizations import organization_rows
 from referral_hub.store.writing import open_writer
+from tests import log_watch
 
 ALL_SCOPES = "system/*.cruds"
 
@@ -46,6 +47,7 @@ class Caller:
         sent = {"Authorization": f"Bearer {self.token}"}
         sent.update({name.replace("_", "-"): value for name, value in headers.items()})
         data = None
+        log_watch.values_of(body)
         if body is not None:
             data = body if isinstance(body, bytes) else json_codec.encode(body)
             sent.setdefault("Content-Type", "application/fhir+json")
@@ -220,10 +222,17 @@ class World:
 
 
 @contextmanager
-def opened_world(database_url: str, data_dir: Path) -> Iterator[World]:
-    """Opens a hub on an empty database, with its own organisation, and closes it afterwards."""
+def opened_world(database_url: str, data_dir: Path, **variables: str) -> Iterator[World]:
+    """Opens a hub on an empty database, with its own organisation, and closes it afterwards.
+
+    ``variables`` are settings beyond the defaults, without their prefix.
+    """
     settings = Settings.from_environment(
-        {"REFERRAL_HUB_DATA_DIR": str(data_dir), "REFERRAL_HUB_DATABASE_URL": database_url}
+        {
+            "REFERRAL_HUB_DATA_DIR": str(data_dir),
+            "REFERRAL_HUB_DATABASE_URL": database_url,
+            **{f"REFERRAL_HUB_{name}": value for name, value in variables.items()},
+        }
     )
     data_dir.mkdir(parents=True, exist_ok=True)
     upgrade(database_url)

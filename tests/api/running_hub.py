@@ -16,6 +16,7 @@ from pathlib import Path
 
 import requests
 
+from tests import log_watch
 from tests.interop.served import Served, free_port
 
 DEADLINE_S = 40.0
@@ -144,4 +145,5 @@ def running(hub: Served, *words: str, workers: int = 2) -> Iterator[Running]:
         for pid in left:
             if is_alive(pid):
                 os.kill(pid, signal.SIGKILL)
+        log_watch.WATCH.look_into(log)
         log.unlink()

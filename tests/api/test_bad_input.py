@@ -84,6 +84,7 @@ def test_every_problem_is_told_at_once(world: World) -> None:
     }
 
 
+@pytest.mark.attack("S-19")
 def test_hidden_and_missing_references_are_refused_alike(world: World) -> None:
     it = story(world)
     other = world.caller(world.add_organization("other", "shelter"))
@@ -126,6 +127,7 @@ def test_a_bundle_of_too_many_entries_is_422(world: World) -> None:
     assert parsed(answer)["issue"][0]["code"] == "too-costly"
 
 
+@pytest.mark.attack("S-12", "S-16")
 @pytest.mark.parametrize(
     ("query", "strict", "http_status"),
     [

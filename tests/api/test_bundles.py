@@ -244,6 +244,7 @@ def test_conditional_references_that_mean_nothing(world: World, reference: str, 
     assert told["expression"] == ["Bundle.entry[0].resource.subject.reference"]
 
 
+@pytest.mark.attack("S-17", "S-25")
 def test_what_others_wrote_is_no_match_of_a_conditional_reference(world: World) -> None:
     it = story(world)
     it.sign()

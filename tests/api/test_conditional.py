@@ -54,6 +54,7 @@ def test_what_the_author_has_already_is_304(world: World, headers: dict[str, str
         assert bool(answer.get_data()) == (http_status == 200 and method == "GET")
 
 
+@pytest.mark.attack("S-03")
 def test_a_304_never_hides_what_a_consent_changed(world: World) -> None:
     it = story(world)
     it.sign()
@@ -70,6 +71,7 @@ def test_a_304_never_hides_what_a_consent_changed(world: World) -> None:
         assert (task.status_code, "for" in parsed(task)) == (200, False)
 
 
+@pytest.mark.attack("S-03")
 def test_by_time_alone_a_view_is_never_told_to_be_known(world: World) -> None:
     it = story(world)
     it.sign()
@@ -134,6 +136,7 @@ def test_other_criteria_and_several_matches_are_412(world: World, method: str, q
     assert it.s.read(it.person)["gender"] == "female"
 
 
+@pytest.mark.attack("S-17", "T-27")
 def test_what_others_wrote_matches_nobody(world: World) -> None:
     it = story(world)
     it.sign()
@@ -218,6 +221,7 @@ def test_a_conditional_delete_ends_the_one_draft(world: World) -> None:
 # --- delete --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.attack("S-02")
 def test_what_was_deleted_is_gone_to_its_author_and_never_was_to_others(world: World) -> None:
     it = story(world)
     it.sign()

@@ -42,6 +42,7 @@ def test_the_custodian_has_the_whole_record_of_one_person(world: World) -> None:
     assert [kind for kind in kinds if kind != "Provenance"] == wanted
 
 
+@pytest.mark.attack("S-24", "E-04")
 def test_a_recipient_has_what_the_release_names(world: World) -> None:
     it = story(world)
     _record(it)
@@ -133,6 +134,7 @@ def test_what_it_can_be_asked(world: World, query: str, strict: bool, http_statu
     assert it.s.get(f"/{it.person}/$everything?{query}", **headers).status_code == http_status
 
 
+@pytest.mark.attack("T-19")
 def test_a_page_link_ends_with_the_permission(world: World) -> None:
     it = story(world)
     _record(it)

@@ -2,6 +2,7 @@
 
 import json
 import secrets
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
@@ -98,6 +99,14 @@ def story(world: World) -> Story:
     return Story(world)
 
 
+def test_a_finished_export_says_until_when_its_files_are_there(world: World, story: Story) -> None:
+    at = kicked_off(story.shelter)
+    assert "Expires" not in story.shelter.get(at).headers
+    walked(world)
+    until = parsedate_to_datetime(story.shelter.get(at).headers["Expires"])
+    assert abs(until.timestamp() - clock() / 1_000_000 - 24 * 3600) < 120
+
+
 def test_the_author_exports_what_it_wrote(world: World, story: Story) -> None:
     manifest = manifest_of(world, story.shelter)
     assert manifest["requiresAccessToken"] is True
@@ -108,6 +117,7 @@ def test_the_author_exports_what_it_wrote(world: World, story: Story) -> None:
     assert not {one["resourceType"] for one in found} & {"Organization", "AuditEvent"}
 
 
+@pytest.mark.attack("S-24", "E-05")
 def test_a_recipient_exports_the_views_it_would_read(world: World, story: Story) -> None:
     found = lines_of(story.clinic, manifest_of(world, story.clinic))
     assert story.hidden not in names(found)
@@ -117,6 +127,7 @@ def test_a_recipient_exports_the_views_it_would_read(world: World, story: Story)
             assert one == parsed(story.clinic.get(f"/{one['resourceType']}/{one['id']}"))
 
 
+@pytest.mark.attack("S-43", "E-05")
 def test_a_file_fetched_after_a_withdrawal_shows_nothing_of_her(world: World, story: Story) -> None:
     manifest = manifest_of(world, story.clinic)
     assert story.shared in names(lines_of(story.clinic, manifest))
@@ -126,6 +137,7 @@ def test_a_file_fetched_after_a_withdrawal_shows_nothing_of_her(world: World, st
     assert story.shared.partition("/")[2] not in json.dumps(left)
 
 
+@pytest.mark.attack("S-43", "E-05")
 def test_an_export_begun_before_a_withdrawal_lists_nothing_of_her(world: World, story: Story) -> None:
     at = kicked_off(story.clinic)
     story.withdraw()
@@ -156,6 +168,7 @@ def test_under_way_it_says_how_far_and_when_to_look_again(world: World, story: S
     walked(world)
 
 
+@pytest.mark.attack("E-05")
 @pytest.mark.parametrize("who", ["clinic", "outsider", "other software"])
 def test_to_everybody_else_it_is_absent(world: World, story: Story, who: str) -> None:
     manifest = manifest_of(world, story.shelter)
@@ -214,6 +227,7 @@ def test_types_and_filters_narrow(world: World, story: Story) -> None:
     assert {one["subject"]["reference"] for one in found} == {story.shared}
 
 
+@pytest.mark.attack("S-23", "E-05")
 def test_a_group_exports_its_members_only(world: World, story: Story) -> None:
     group = story.shelter.create(
         {

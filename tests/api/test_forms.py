@@ -373,6 +373,38 @@ def test_errors_of_headers_and_methods_are_in_the_form_asked(world: World) -> No
         assert from_xml(answer)["resourceType"] == "OperationOutcome"
 
 
+@pytest.mark.parametrize(
+    ("address", "body", "accept", "xml"),
+    [
+        ("", "_format=xml", "*/*", True),
+        ("", "_format=json", XML, False),
+        ("?_format=json", "_format=xml", "*/*", False),
+        ("", "status=requested", XML, True),
+    ],
+)
+def test_a_search_by_form_may_say_the_form_of_its_answer(
+    world: World, address: str, body: str, accept: str, xml: bool
+) -> None:
+    it = story(world)
+    form = "application/x-www-form-urlencoded"
+    answer = it.s.ask("POST", f"/Task/_search{address}", body.encode(), Content_Type=form, Accept=accept)
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"].startswith(XML) is xml
+    read = from_xml if xml else parsed
+    assert read(answer)["type"] == "searchset"
+    refused = it.s.ask(
+        "POST", f"/Task/_search{address}", f"{body}&_list=x".encode(), Content_Type=form, Accept=accept
+    )
+    assert refused.status_code == 400
+    assert refused.headers["Content-Type"].startswith(XML) is xml
+
+
+def test_a_form_of_an_answer_that_nobody_speaks_is_406(world: World) -> None:
+    it = story(world)
+    form = "application/x-www-form-urlencoded"
+    assert it.s.ask("POST", "/Task/_search", b"_format=turtle", Content_Type=form).status_code == 406
+
+
 def test_a_packed_body_is_refused(world: World) -> None:
     it = story(world)
     packed = gzip.compress(json_codec.encode(b.patient("Tern")))

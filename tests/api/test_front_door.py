@@ -57,7 +57,7 @@ ASKS: dict[str, tuple[str, str, Any, dict[str, str]]] = {
 @pytest.mark.parametrize("ask", ASKS)
 def test_both_ways_answer_alike(world: World, ask: str) -> None:
     it = story(world)
-    door = world.client.application.wsgi_app.inner
+    door = world.client.application.wsgi_app.inner.inner
     assert isinstance(door, FrontDoor)
     method, path, body, headers = ASKS[ask]
     etag = it.s.get(f"/{it.person}").headers["ETag"]
@@ -72,7 +72,7 @@ def test_both_ways_answer_alike(world: World, ask: str) -> None:
 @pytest.mark.parametrize("prefer", ["", "return=minimal", "return=OperationOutcome"])
 def test_a_create_has_the_same_headers_both_ways(world: World, prefer: str) -> None:
     it = story(world)
-    door = world.client.application.wsgi_app.inner
+    door = world.client.application.wsgi_app.inner.inner
     assert isinstance(door, FrontDoor)
     headers = {"Prefer": prefer} if prefer else {}
     first, second = (

@@ -57,6 +57,7 @@ def test_since_and_at_bound_a_history(world: World) -> None:
     assert [one["resource"]["gender"] for one in own["entry"]] == ["other"]
 
 
+@pytest.mark.attack("S-06", "E-03")
 def test_the_history_of_a_type_holds_what_the_organisation_wrote(world: World) -> None:
     it = story(world)
     it.sign()
@@ -87,6 +88,7 @@ def test_the_history_of_the_hub_holds_every_type_in_one_order(world: World) -> N
     assert [one for page in walk for one in page["entry"]] == whole["entry"]
 
 
+@pytest.mark.attack("S-06", "E-03")
 def test_a_requester_has_the_recipients_words_in_no_history(world: World) -> None:
     it = story(world)
     it.sign()
@@ -129,6 +131,7 @@ def test_what_a_history_can_be_asked(world: World, query: str, strict: bool, htt
         assert answer.status_code == http_status, answer.get_data(as_text=True)
 
 
+@pytest.mark.attack("S-08")
 def test_a_page_link_is_its_callers_and_of_its_history(world: World) -> None:
     it = story(world)
     it.s.changed(it.person, gender="other")

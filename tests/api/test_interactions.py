@@ -81,6 +81,7 @@ def test_update_needs_the_version_it_was_made_from(world: World) -> None:
     assert (stale.status_code, parsed(stale)["issue"][0]["code"]) == (412, "conflict")
 
 
+@pytest.mark.attack("T-26")
 def test_an_id_that_does_not_exist_is_405_for_put_and_404_for_patch(world: World) -> None:
     it = story(world)
     unknown = "00000000-0000-4000-8000-000000000000"
@@ -93,6 +94,7 @@ def test_an_id_that_does_not_exist_is_405_for_put_and_404_for_patch(world: World
     assert answer.status_code == 404
 
 
+@pytest.mark.attack("S-01", "S-04", "T-26")
 def test_hidden_and_unknown_ids_answer_alike(world: World) -> None:
     it = story(world)
     other = world.caller(world.add_organization("other", "clinic"))
@@ -137,6 +139,7 @@ def test_delete_is_for_drafts_that_were_never_released(world: World) -> None:
     assert "entered-in-error" in texts(refused)[0]
 
 
+@pytest.mark.attack("S-06", "E-03", "T-32")
 def test_history_gives_the_author_every_version_and_others_since_requested(world: World) -> None:
     it = story(world)
     it.sign()
@@ -152,6 +155,7 @@ def test_history_gives_the_author_every_version_and_others_since_requested(world
     assert it.c.get(f"/{it.task}/_history/{draft}").status_code == 404
 
 
+@pytest.mark.attack("S-06", "E-03")
 def test_a_recipient_has_the_request_and_the_person_only_as_current(world: World) -> None:
     it = story(world)
     it.sign()
@@ -318,6 +322,24 @@ def test_the_capability_statement_says_what_is_declared(world: World) -> None:
         parameter["name"] for parameter in task["searchParam"]
     }
     assert rest["security"]["service"][0]["coding"][0]["code"] == "SMART-on-FHIR"
+
+
+@pytest.mark.parametrize("sent", [{"id": "00000000-0000-4000-8000-000000000000"}, {"id": None}])
+def test_an_update_whose_id_is_not_that_of_the_address_is_400(world: World, sent: dict[str, Any]) -> None:
+    it = story(world)
+    stranger = world.caller(world.add_organization("stranger", "clinic"))
+    body = {name: value for name, value in {**it.s.read(it.person), **sent}.items() if value is not None}
+    version = {"If_Match": f'W/"{body["meta"]["versionId"]}"'}
+    answer = it.s.ask("PUT", f"/{it.person}", body, **version)
+    assert answer.status_code == 400
+    assert parsed(answer)["issue"][0]["expression"] == ["Patient.id"]
+    hidden, absent = (
+        stranger.ask("PUT", f"/Patient/{one}", body, **version)
+        for one in (it.person.partition("/")[2], "11111111-0000-4000-8000-000000000000")
+    )
+    assert (hidden.status_code, hidden.data) == (absent.status_code, absent.data)
+    assert hidden.status_code == 405
+    assert it.s.read(it.person)["meta"]["versionId"] == body["meta"]["versionId"]
 
 
 def test_available_actions_name_the_moves_of_the_caller(world: World) -> None:

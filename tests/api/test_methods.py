@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from werkzeug.test import Client
 
+from referral_hub.exchange.deleting import REMOVED
 from referral_hub.web.addresses import ROUTES, allowed_methods
 from referral_hub.web.cross_origin import CrossOrigin
 from tests import builders as b
@@ -70,6 +71,7 @@ def test_options_on_every_address_tell_what_allow_tells(world: World) -> None:
         assert answer.get_data() == b""
 
 
+@pytest.mark.attack("S-01", "T-25")
 def test_options_are_the_same_for_hidden_and_absent(world: World) -> None:
     it = story(world)
     other = world.caller(world.add_organization("other", "clinic"))
@@ -179,6 +181,7 @@ def test_an_answer_in_one_voice_is_packed_for_those_who_take_it(world: World) ->
     assert gzip.decompress(in_xml.get_data()).startswith(b"<?xml")
 
 
+@pytest.mark.attack("S-33")
 def test_words_of_several_are_never_packed_together(world: World) -> None:
     it = story(world)
     it.sign()
@@ -269,8 +272,14 @@ def test_the_capability_statement_claims_what_answers_and_nothing_else(world: Wo
         name = resource["type"]
         claimed = {one["code"] for one in resource["interaction"]}
         for code, (method, path) in METHODS.items():
+            if code == "delete" and name not in REMOVED:
+                assert "delete" not in claimed  # it is answered, with the reason why nothing of it is deleted
+                continue
             assert (method in allowed_methods(f"/{name}{path}")) == (code in claimed), (name, code)
         for claim, method in (("conditionalUpdate", "PUT"), ("conditionalDelete", "DELETE")):
+            if method == "DELETE" and name not in REMOVED:
+                assert resource[claim] == "not-supported"
+                continue
             body = {"resourceType": name} if method == "PUT" else None
             answer = it.s.ask(method, f"/{name}?identifier=urn:x|{UNKNOWN}", body, If_Match='W/"0"')
             unknown = answer.status_code in (405, 412)

@@ -107,6 +107,7 @@ def test_a_recipients_patch_changes_nothing_but_its_part(world: World, patch: di
     assert it.s.read(it.task) == before
 
 
+@pytest.mark.attack("S-13")
 def test_a_path_finds_nothing_out_about_the_hidden(world: World) -> None:
     it = story(world)
     it.sign()
@@ -166,6 +167,7 @@ def test_a_bad_patch_is_refused_and_nothing_is_stored(world: World, fault: str) 
     assert it.s.get(f"/{it.person}").get_data() == before
 
 
+@pytest.mark.attack("S-01", "T-25")
 def test_hidden_and_absent_are_patched_alike(world: World) -> None:
     it = story(world)
     other = world.caller(world.add_organization("other", "clinic"))

@@ -37,6 +37,26 @@ def test_whoever_asks_reads_each_definition_and_finds_it_by_url(world: World, ty
         assert entry["fullUrl"].endswith(f"/{type_name}/{resource['id']}")
 
 
+def test_every_search_parameter_that_is_claimed_can_be_read(world: World) -> None:
+    told = parsed(get(world, "metadata"))["rest"][0]["resource"]
+    claimed = {one["definition"] for of_type in told for one in of_type["searchParam"] if "definition" in one}
+    wanted = ",".join(sorted(claimed)[:40])
+    found = {
+        one["resource"]["url"]
+        for one in parsed(get(world, f"SearchParameter?url={wanted}&_count=500"))["entry"]
+    }
+    assert found == set(wanted.split(","))
+    known = {one.body["url"] for one in world.parts.hub.shelf().of_type("SearchParameter")}
+    assert claimed <= known
+    status = parsed(get(world, "SearchParameter/Task-status"))
+    assert (status["code"], status["base"], status["type"]) == ("status", ["Task"], "token")
+
+
+def test_a_definition_is_found_by_the_quantity_of_its_context(world: World) -> None:
+    answer = get(world, "ValueSet?context-quantity=5&_summary=count")
+    assert (answer.status_code, parsed(answer)["total"]) == (200, 0)
+
+
 def test_a_token_changes_nothing(world: World) -> None:
     it = story(world)
     path = "StructureDefinition/referral-task"

@@ -103,6 +103,7 @@ def test_an_inbox_is_sorted_by_what_every_owner_sees(it: Story) -> None:
     assert [f"Task/{one['id']}" for one in entries(found)] == [it.task, first]
 
 
+@pytest.mark.attack("S-14")
 def test_an_order_by_what_others_may_not_see_is_for_own_rows(it: Story) -> None:
     it.s.create(b.condition(it.person))
     assert len(entries(bundle(it.c, "/Condition"))) == 1
@@ -110,6 +111,7 @@ def test_an_order_by_what_others_may_not_see_is_for_own_rows(it: Story) -> None:
     assert len(entries(bundle(it.s, "/Condition?_sort=-recorded-date"))) == 1
 
 
+@pytest.mark.attack("S-14")
 def test_names_and_birth_dates_give_no_order(it: Story) -> None:
     for code in ("birthdate", "name"):
         answer = it.s.get(f"/Patient?_sort={code}")
@@ -117,6 +119,7 @@ def test_names_and_birth_dates_give_no_order(it: Story) -> None:
         assert "_lastUpdated" in texts(answer)[0]
 
 
+@pytest.mark.attack("S-08")
 def test_a_page_link_is_for_its_caller_alone_and_stays_as_given(it: Story, world: World) -> None:
     marked(it)
     link = next_path(bundle(it.s, "/Basic?code=urn:example:mark|x&_count=2"))
@@ -178,6 +181,7 @@ def test_a_part_keeps_what_must_be_there_and_says_it_is_one(
     assert part["meta"]["versionId"]
 
 
+@pytest.mark.attack("S-15")
 def test_a_part_of_a_view_shows_no_more_than_the_view(it: Story) -> None:
     [whole] = entries(bundle(it.c, "/Patient"))
     [part] = entries(bundle(it.c, "/Patient?_elements=name,telecom,address,birthDate"))
@@ -217,6 +221,7 @@ def test_iterate_goes_on_from_what_was_sent_along(it: Story) -> None:
     assert named(further, "include") == {it.request, it.person, f"Condition/{condition['id']}"}
 
 
+@pytest.mark.attack("S-09", "S-20")
 def test_a_reference_the_view_lacks_leads_nowhere(world: World) -> None:
     it = story(world)
     it.sign()
@@ -236,11 +241,17 @@ def test_what_the_scope_does_not_open_does_not_come_along(it: Story, world: Worl
     assert named(found, "include") == {it.task}
 
 
+@pytest.mark.attack("S-09", "S-37")
 def test_what_a_recipient_may_not_see_does_not_come_along(it: Story) -> None:
     health = it.s.create(b.condition(it.person))
     it.s.create(b.condition(it.person, "mental-health"))
+    it.s.create(
+        b.refusal(
+            it.person, it.shelter, actor={"reference": f"Organization/{it.world.organizations['network']}"}
+        )
+    )
     found = bundle(it.c, "/Patient?_revinclude=Condition:patient&_revinclude=Consent:patient")
-    assert named(found, "include") == {f"Condition/{health['id']}"}
+    assert named(found, "include") == {f"Condition/{health['id']}", f"Consent/{it.release['id']}"}
 
 
 # --- chains ------------------------------------------------------------------------------------------------
@@ -248,6 +259,7 @@ def test_what_a_recipient_may_not_see_does_not_come_along(it: Story) -> None:
 FILE = "urn:example:shelter-file|file-lark"
 
 
+@pytest.mark.attack("S-10", "S-11", "E-02")
 @pytest.mark.parametrize(
     ("path", "by_author", "by_recipient"),
     [
@@ -268,7 +280,8 @@ FILE = "urn:example:shelter-file|file-lark"
         ("/ServiceRequest?_has:Task:focus:status:not=draft", True, True),
         ("/Patient?_has:Task:patient:status=accepted", True, True),
         ("/Patient?_has:Task:patient:status=rejected", False, False),
-        ("/Patient?_has:Consent:patient:status=active", True, False),
+        ("/Patient?_has:Consent:patient:status=active", True, True),
+        ("/Patient?_has:Consent:patient:status=draft", False, False),
         ("/Patient?_has:Condition:patient:category=health", True, True),
         ("/Patient?_has:Condition:patient:category=mental-health", True, False),
     ],
@@ -284,6 +297,7 @@ def test_a_chain_goes_through_what_its_caller_sees(
     assert bundle(it.c, f"{path}&_summary=count")["total"] == int(by_recipient)
 
 
+@pytest.mark.attack("S-10")
 def test_a_chain_ends_with_the_release(it: Story) -> None:
     path = "/Task?focus.category=health"
     assert entries(bundle(it.c, path))
@@ -316,6 +330,7 @@ def test_a_chain_needs_a_scope_for_both_ends(it: Story, world: World) -> None:
     assert narrow.get("/Task?status=accepted").status_code == 200
 
 
+@pytest.mark.attack("S-12", "S-16")
 @pytest.mark.parametrize(
     "path",
     [

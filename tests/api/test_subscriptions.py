@@ -312,6 +312,7 @@ def test_an_address_of_another_organisation_is_refused(story: Story) -> None:
     assert "registered" in " ".join(texts(answer))
 
 
+@pytest.mark.attack("E-06")
 def test_nobody_else_sees_it(story: Story) -> None:
     made = story.subscribe()
     for path in ("", "/$status", "/$events"):
@@ -341,6 +342,7 @@ def test_events_come_in_order_with_numbers_from_one(story: Story) -> None:
         assert bundle["entry"][1]["fullUrl"].endswith(referral.task)
 
 
+@pytest.mark.attack("S-26", "E-06")
 def test_empty_tells_that_something_is_there_and_nothing_of_what(story: Story) -> None:
     story.subscribe(content="empty")
     referral = story.refer()
@@ -352,6 +354,7 @@ def test_empty_tells_that_something_is_there_and_nothing_of_what(story: Story) -
     assert story.hook.numbers() == [1, 2]
 
 
+@pytest.mark.attack("E-06")
 def test_a_full_payload_is_what_a_read_would_show(story: Story) -> None:
     story.subscribe(content="full-resource")
     referral = story.refer()
@@ -388,6 +391,7 @@ def test_a_changed_request_is_told_by_its_topic(story: Story) -> None:
     assert [focus_of(one) for one in story.hook.of_kind("event-notification")] == [[referral.request]]
 
 
+@pytest.mark.attack("S-26", "E-06")
 def test_a_change_nobody_may_see_makes_no_event(story: Story) -> None:
     story.subscribe()
     other = Story(story.world, story.hook)
@@ -397,6 +401,7 @@ def test_a_change_nobody_may_see_makes_no_event(story: Story) -> None:
     assert story.hook.numbers() == [1, 2]
 
 
+@pytest.mark.attack("S-26", "E-06")
 def test_she_withdraws_and_no_event_is_told_of_her_and_no_number_is_missing(story: Story) -> None:
     made = story.subscribe()
     first, second = story.refer("Redshank"), story.refer("Greenshank")
@@ -409,6 +414,7 @@ def test_she_withdraws_and_no_event_is_told_of_her_and_no_number_is_missing(stor
     assert value_of(status, "events-since-subscription-start") == str(len(told))
 
 
+@pytest.mark.attack("S-26", "S-43")
 def test_a_withdrawal_between_matching_and_sending_drops_the_event(story: Story) -> None:
     story.subscribe()
     referral = story.refer()
@@ -419,6 +425,7 @@ def test_a_withdrawal_between_matching_and_sending_drops_the_event(story: Story)
     assert story.hook.numbers() == []
 
 
+@pytest.mark.attack("S-26", "S-43")
 def test_what_may_have_arrived_is_told_again_with_its_number_and_nothing_else(story: Story) -> None:
     story.subscribe()
     referral = story.refer()
@@ -554,6 +561,7 @@ def test_status_and_events_answer_as_the_guide_says(story: Story) -> None:
     assert everything["total"] == 1
 
 
+@pytest.mark.attack("S-26", "S-43", "E-06")
 def test_events_asked_again_after_a_withdrawal_show_nothing_of_her(story: Story) -> None:
     made = story.subscribe()
     referral = story.refer()
@@ -565,6 +573,7 @@ def test_events_asked_again_after_a_withdrawal_show_nothing_of_her(story: Story)
     assert referral.task.partition("/")[2] not in json.dumps(events)
 
 
+@pytest.mark.attack("E-06")
 def test_events_are_shown_as_the_askers_own_token_allows(story: Story) -> None:
     made = story.subscribe(content="full-resource")
     story.refer()
@@ -603,6 +612,7 @@ def test_every_topic_can_be_subscribed_to(story: Story) -> None:
 # --- letters -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.attack("S-41", "E-11")
 def test_a_letter_holds_nothing_of_anybody(story: Story, mail_server: "Letters") -> None:
     mail = Mail(MailServer.of(mail_server.url), "hub@network.example", "https://hub.example")
     story.notifying._channels = {**story.notifying._channels, "email": mail}
@@ -631,6 +641,7 @@ def _opened(letter: str) -> str:
     return "\n".join([str(whole["Subject"]), str(whole["To"]), *parts])
 
 
+@pytest.mark.attack("S-41")
 def test_a_letter_with_everything_in_it_is_refused(story: Story) -> None:
     asked = subscription("mailto:desk@clinic.example", kind="email", content="full-resource")
     assert story.clinic.ask("POST", "/Subscription", asked).status_code == 422

@@ -51,6 +51,7 @@ def test_everybody_reads_and_finds_a_directory_entry(world: World, type_name: st
     assert stranger.update(made).status_code == 403
 
 
+@pytest.mark.attack("S-30")
 @pytest.mark.parametrize("type_name", WRITTEN_BY_ANYBODY)
 def test_a_shelters_entry_is_its_own_where_it_has_no_neutral_copy(world: World, type_name: str) -> None:
     it = story(world)
@@ -85,6 +86,7 @@ def test_nobody_lists_what_is_anothers(world: World, type_name: str) -> None:
     assert issue["expression"] == [f"{type_name}.{DEFINITIONS[type_name].keeper}"]
 
 
+@pytest.mark.attack("S-30")
 def test_no_search_lists_the_shelters(world: World) -> None:
     it = story(world)
     organization = world.caller("network").read(f"Organization/{it.shelter}")
@@ -176,6 +178,7 @@ def test_a_report_that_counts_is_the_authors_alone_even_where_it_names_her(world
     assert found(it.c, "/MeasureReport") == [individual["id"]]
 
 
+@pytest.mark.attack("S-23")
 def test_a_group_is_seen_by_its_author_alone(world: World) -> None:
     it = _accepted(world)
     made = it.s.create(b.of_author("Group", it.person))
@@ -205,6 +208,7 @@ def test_answers_stay_home_until_v_is_named(world: World) -> None:
     assert opened["item"] == [{"linkId": "1", "answer": [{"valueString": "not well"}]}]
 
 
+@pytest.mark.attack("S-13")
 def test_when_and_where_she_was_met_is_v(world: World) -> None:
     it = story(world)
     place = entry(it.c, "Location")
@@ -220,6 +224,7 @@ def test_when_and_where_she_was_met_is_v(world: World) -> None:
     assert found(it.s, "/Encounter?date=2026-11-20") == [made["id"]]
 
 
+@pytest.mark.attack("S-20", "S-23")
 def test_a_section_shows_what_it_points_at_where_that_is_visible(world: World) -> None:
     it = story(world)
     seen, hidden = it.record("Condition"), it.record("Condition", "mental-health")
@@ -232,6 +237,7 @@ def test_a_section_shows_what_it_points_at_where_that_is_visible(world: World) -
     assert it.c.read(f"Composition/{made['id']}")["section"] == [{"entry": entries[:1]}]
 
 
+@pytest.mark.attack("S-07")
 @pytest.mark.parametrize("more", [{"modifierExtension": [{"url": "urn:x", "valueBoolean": True}]}])
 def test_what_no_copy_can_show_is_counted_by_nobody_else(world: World, more: dict[str, Any]) -> None:
     it = story(world)

@@ -53,6 +53,21 @@ def test_a_sound_resource_gets_no_error(it: Story) -> None:
     assert issues[-1]["severity"] == "information"
 
 
+@pytest.mark.parametrize("where", ["snapshot", "differential"])
+def test_definitions_of_too_many_elements_are_refused_at_once(anybody: Caller, where: str) -> None:
+    def definition(many: int) -> dict[str, Any]:
+        elements = [{"id": f"Patient.x{n}", "path": f"Patient.x{n}"} for n in range(many)]
+        return {"resourceType": "StructureDefinition", where: {"element": elements}}
+
+    path = "/StructureDefinition/$validate"
+    answer = anybody.ask("POST", path, definition(5_001))
+    assert answer.status_code == 422
+    assert parsed(answer)["issue"][0]["code"] == "too-costly"
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": definition(2_501)}] * 2}
+    assert anybody.ask("POST", "/Bundle/$validate", bundle).status_code == 422
+    assert anybody.ask("POST", path, definition(50)).status_code == 200
+
+
 def test_a_fault_has_its_place_in_both_forms(it: Story) -> None:
     (fault,) = [
         issue
@@ -209,6 +224,7 @@ def test_what_the_hub_shows_beside_its_codes_is_theirs(it: Story) -> None:
 # --- others' data ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.attack("S-24", "E-09")
 def test_who_does_not_see_it_learns_nothing(it: Story) -> None:
     stranger = it.world.caller(it.world.add_organization("stranger", "clinic"))
     there = stranger.ask("GET", f"/{it.person}/$validate")

@@ -143,6 +143,7 @@ STATES: dict[str, tuple[Step, str, str, str, bool, bool]] = {
 }
 
 
+@pytest.mark.attack("E-01")
 @pytest.mark.parametrize("state", STATES)
 def test_each_cell_of_the_view_table(world: World, state: str) -> None:
     reach, task, request, patient, other, release = STATES[state]
@@ -168,6 +169,7 @@ RECORDS = sorted(
 FIXED = tuple(sorted({DEFINITIONS[name].category for name in RECORDS} - {""}))
 
 
+@pytest.mark.attack("E-01")
 @pytest.mark.parametrize("state", STATES)
 def test_every_type_a_release_opens_is_read_in_the_states_that_open_data(world: World, state: str) -> None:
     reach, *_, other, _ = STATES[state]

@@ -23,6 +23,8 @@ import jwt
 import requests
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from tests import log_watch
+
 DEADLINE_S = 30.0
 
 
@@ -158,6 +160,7 @@ def served_hub(folder: Path, *, workers: int = 2, database_url: str = "") -> Ite
         process.terminate()
         process.wait(timeout=30)
         log.close()
+        log_watch.WATCH.look_into(folder / "serve.log")
 
 
 def wait_for(base_url: str, process: "subprocess.Popen[bytes]") -> None:

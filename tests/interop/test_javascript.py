@@ -1,4 +1,4 @@
-"""Client libraries of the npm registry work with the hub unchanged: fhir-kit-client and fhirclient.
+"""Client libraries of the npm registry work with the hub unchanged: fhir-kit-client, fhirclient and openid-client.
 
 What they do is in ``javascript/``; what they must have seen is here.
 """
@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import jwt
 import pytest
+import requests
 
 from tests import builders as b
 from tests.interop.served import Partner, Served, served_hub
@@ -66,6 +68,10 @@ def _driven(script: str, shelter: Partner, clinic: Partner) -> dict[str, Any]:
         "request": b.service_request(person, clinic.organization),
         "task": b.task(person, "ServiceRequest/filled-by-the-script", clinic.organization),
     }
+    return _run(script, asked)
+
+
+def _run(script: str, asked: dict[str, Any]) -> dict[str, Any]:
     done = subprocess.run(
         ["node", script],
         cwd=HERE,
@@ -113,3 +119,55 @@ def test_fhirclient(shelter: Partner, clinic: Partner) -> None:
         "patched": "in-progress",
         "missing": 404,
     }
+
+
+@pytest.mark.usefixtures("installed")
+def test_openid_client(served: Served, shelter: Partner) -> None:
+    clinic = served.partner("clinic of openid-client", "clinic", scope="system/*.rus")
+    sender = _Sender(shelter)
+    person = f"Patient/{sender.create(b.patient('Wren'))}"
+    sender.create(b.release(person, shelter.organization, b.permit(clinic.organization)))
+    request = f"ServiceRequest/{sender.create(b.service_request(person, clinic.organization))}"
+    task = f"Task/{sender.create(b.task(person, request, clinic.organization))}"
+    seen = _run(
+        "openid_client.js",
+        {
+            "base": f"{clinic.base_url}/fhir",
+            "origin": clinic.base_url,
+            "client": clinic.client_id,
+            "kid": clinic.kid,
+            "key": {
+                name: value
+                for name, value in json.loads(jwt.algorithms.ECAlgorithm.to_jwk(clinic.key)).items()
+                if name in ("kty", "crv", "x", "y", "d")
+            },
+            "task": task,
+        },
+    )
+    assert {"ES256", "PS256", "RS256"} <= set(seen.pop("algorithms"))
+    assert seen.pop("types") == [f"{clinic.base_url}/rar/consent-grant"]
+    assert seen == {
+        # Two reads with proofs, then as Bearer, then with the proof of another key.
+        **{algorithm: ["dpop", 200, 200, 401, 401] for algorithm in ("ES256", "PS256", "RS256")},
+        "bound": ["actions", "datatypes", "identifier", "type"],
+        "read": [200, "Task"],
+        "never": "invalid_authorization_details",
+        "plain": ["bearer", 200],
+    }
+
+
+class _Sender:
+    """Writes resources as one partner."""
+
+    def __init__(self, partner: Partner) -> None:
+        self._base = f"{partner.base_url}/fhir"
+        self._headers = {
+            "Authorization": f"Bearer {partner.token()}",
+            "Content-Type": "application/fhir+json",
+        }
+
+    def create(self, resource: dict[str, Any]) -> str:
+        url = f"{self._base}/{resource['resourceType']}"
+        answer = requests.post(url, data=json.dumps(resource), headers=self._headers, timeout=10)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])

@@ -246,7 +246,10 @@ class World:
                     "expires_us": LATER,
                     "revoked": 0,
                     "very_restricted": 1,
+                    "context": "system",
+                    "person": None,
                 }
+                | dict.fromkeys(("account", "patient", "binding", "jkt", "family"), "")
                 | changes,
             )
 
@@ -342,12 +345,13 @@ def refuse(person: int, target: str, *exceptions: RefusalException, **columns: A
     )
 
 
-def referred(world: World, *persons: int) -> None:
+def referred(world: World, *persons: int, sealed: bool = False) -> None:
     """Somebody referred to the clinic, by Task 10 times her number."""
     for person in persons:
         world.resources(
             patient(person, SHELTER.id),
             resource(person * 10, "Task", SHELTER.id, person=person, owner=CLINIC.id, status="requested"),
+            sealed=sealed,
         )
         world.accesses(ReferralAccess(person * 10, CLINIC.id, person, None, "full", accepted=True))
         world.consents(release(person, CLINIC.id, "health", consent=900 + person))

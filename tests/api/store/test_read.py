@@ -257,7 +257,9 @@ def test_a_row_that_becomes_about_another_person_brings_her_consents(world: Worl
     other = world.store.read("Task", "task-2", DIGEST)
     assert other.standing is not None
     table = schema.resource
-    world.run(sa.update(table).where(table.c.row_id == 2).values(person=70, body=b"{}", body_format=0))
+    world.run(
+        sa.update(table).where(table.c.row_id == 2).values(person=70, version="w2", body=b"{}", body_format=0)
+    )
     for store in (world.store, world.another_process()):
         standing = task(store).standing
         assert standing is not None

@@ -253,12 +253,47 @@ def test_a_page_never_mixes_two_states_of_consent(world: World, consent: str) ->
 
 
 def test_what_is_remembered_needs_no_second_statement(world: World) -> None:
-    referred(world, 1)
+    referred(world, 1, sealed=True)
     database = Interrupted(world.database, lambda: None)
     store = world.another_process(database)
     for _ in range(2):
         store.search(plan("Task", CLINIC))
-    assert database.asked == ["search_Task", "standings_read", "search_Task"]
+    assert database.asked == ["search_Task", "standings_read", "resources_by_row", "search_Task"]
+
+
+def test_a_version_written_while_a_page_is_read_makes_the_whole_page_anew(world: World) -> None:
+    world.resources(own(11, body=b"{}"), own(12, body=b"{}"), sealed=True)
+    table = schema.resource
+
+    def meanwhile() -> None:
+        world.run(
+            sa.update(table)
+            .where(table.c.row_id == 11)
+            .values(version="w2", deleted=1, body=b"{}", body_format=0)
+        )
+
+    database = Interrupted(world.database, meanwhile)
+    store = world.another_process(database)
+    assert [row.row_id for row in store.search(plan("Observation", CLINIC)).rows] == [12]
+    assert database.asked == ["search_Observation", "resources_by_row", "reading"]
+
+
+def test_a_kept_row_is_given_as_long_as_it_is_the_version_of_now(world: World) -> None:
+    world.resources(own(11, body=b"{}"), sealed=True)
+    found = [world.store.search(plan("Observation", CLINIC)).rows[0] for _ in range(2)]
+    assert found[0] is found[1]
+    table = schema.resource
+    world.run(
+        sa.update(table)
+        .where(table.c.row_id == 11)
+        .values(version="w2", status="final", body=b"{}", body_format=0)
+    )
+    for _ in range(2):
+        (row,) = world.store.search(plan("Observation", CLINIC)).rows
+        assert (row.version, row.status) == ("w2", "final")
+        read = world.store.read("Observation", row.id, DIGEST).resource
+        assert read is not None
+        assert (read.version, read.status) == ("w2", "final")
 
 
 def test_a_withdrawal_is_seen_by_the_next_search(world: World) -> None:

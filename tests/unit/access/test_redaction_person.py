@@ -60,6 +60,7 @@ REQUEST_F = (
 )  # fmt: skip
 
 
+@pytest.mark.attack("S-21", "S-22")
 def test_of_a_full_request_exactly_this_is_in_the_notice() -> None:
     planted = plant("ServiceRequest")
     assert planted.survivors(render(planted.resource, request_view("N"))) == REQUEST_N
@@ -123,6 +124,7 @@ def test_the_notice_of_a_request_names_the_kind_of_help_only() -> None:
         assert word not in told, word
 
 
+@pytest.mark.attack("S-28")
 def test_the_reader_is_shown_as_performer_by_its_own_service_too() -> None:
     service = frozenset({"HealthcareService/h1"})
     request = fresh(SERVICE_REQUEST, performer=[reference("HealthcareService/h1"), reference("Device/x")])
@@ -173,6 +175,7 @@ def patient_view(kind: str, **more: Any) -> View:
     return View(kind, CLINIC, **more)  # type: ignore[arg-type]
 
 
+@pytest.mark.attack("S-21", "S-22")
 def test_of_a_full_patient_nothing_is_in_the_notice() -> None:
     planted = plant("Patient")
     assert planted.survivors(render(planted.resource, patient_view("N"))) == head("Patient")
@@ -231,6 +234,7 @@ def test_how_to_reach_her_needs_contact_and_v(
     assert ("name" in shown) is ("identity" in categories)
 
 
+@pytest.mark.attack("S-22", "S-39")
 def test_with_everything_open_these_places_of_a_patient_survive() -> None:
     planted = plant("Patient")
     survive = planted.survivors(
@@ -243,6 +247,7 @@ def test_with_everything_open_these_places_of_a_patient_survive() -> None:
     assert not [place for place in survive if "organization" in place or "display" in place]
 
 
+@pytest.mark.attack("S-39")
 def test_her_link_to_a_no_name_record_is_in_no_view() -> None:
     for kind in ("N", "F", "nameless"):
         shown = render(
@@ -291,6 +296,7 @@ def test_the_cut_copy_of_a_release() -> None:
     assert permitted["period"]["end"] == "2026-12-01T00:00:00Z"
 
 
+@pytest.mark.attack("S-37")
 def test_other_actors_of_the_same_permit_are_cut() -> None:
     shared = permit(CLINIC, "health")
     shared["actor"].append(actor(OTHER))
@@ -331,6 +337,7 @@ def test_where_leaving_out_would_widen_there_is_no_copy(provision: dict[str, Any
         render(fresh(CONSENT, provision=provision), cut())
 
 
+@pytest.mark.attack("S-37")
 def test_of_a_full_consent_nobody_survives() -> None:
     planted = plant("Consent")
     provision = {"type": "deny", "provision": [permit(CLINIC, "health")]}

@@ -58,6 +58,7 @@ def may_show_without_text(place: str, types: tuple[str, ...]) -> bool:
     return primitive in STRICT_PRIMITIVES
 
 
+@pytest.mark.attack("S-21", "S-22")
 @pytest.mark.parametrize("type_name", TYPES)
 def test_without_free_text_no_words_names_addresses_or_links_survive(type_name: str) -> None:
     planted = plant(type_name)
@@ -68,6 +69,7 @@ def test_without_free_text_no_words_names_addresses_or_links_survive(type_name: 
         assert len(survive) > 3
 
 
+@pytest.mark.attack("S-22", "S-39")
 @pytest.mark.parametrize("type_name", TYPES)
 def test_even_with_everything_open_some_places_never_survive(type_name: str) -> None:
     planted = plant(type_name)
@@ -131,6 +133,7 @@ def test_words_of_others_than_shelters_need_no_v_but_their_v_elements_do() -> No
     assert "contentAttachment" not in str(render(fresh(RECORDS["Communication"]), asked))
 
 
+@pytest.mark.attack("S-20")
 def test_a_required_reference_to_something_hidden_keeps_its_type_alone() -> None:
     record = fresh(RECORDS["Condition"])
     shown = render(record, granted())
@@ -141,6 +144,7 @@ def test_a_required_reference_to_something_hidden_keeps_its_type_alone() -> None
     assert render(fresh(record, id="r2"), granted())["subject"] != shown["subject"]
 
 
+@pytest.mark.attack("S-20", "S-23")
 def test_participants_of_an_appointment_are_the_visible_ones() -> None:
     record = fresh(RECORDS["Appointment"])
     record["participant"].append({"actor": reference("Patient/p1"), "status": "accepted"})
@@ -164,6 +168,7 @@ def test_a_version_in_a_visible_reference_is_left_out() -> None:
     assert render(record, granted(person="Patient/p1"))["subject"] == {"reference": "Patient/p1"}
 
 
+@pytest.mark.attack("S-22")
 def test_a_contained_person_is_not_reached_by_a_reference() -> None:
     record = fresh(
         RECORDS["Procedure"],
@@ -209,6 +214,7 @@ def entry_view(**more: Any) -> View:
     return View("directory", CLINIC, **more)
 
 
+@pytest.mark.attack("S-30")
 @pytest.mark.parametrize("type_name", sorted(DIRECTORY))
 def test_a_directory_entry_is_public_but_for_what_tells_of_people(type_name: str) -> None:
     entry = fresh(DIRECTORY[type_name], contained=[{"resourceType": "Basic", "id": "secret"}])
@@ -227,6 +233,7 @@ def test_an_organization_is_read_with_its_words() -> None:
     assert shown["partOf"] == {"reference": "Organization/o0"}
 
 
+@pytest.mark.attack("S-30")
 def test_a_shelter_has_its_neutral_name_and_no_place() -> None:
     shown = render(fresh(DIRECTORY["Organization"]), entry_view(shelter=True, neutral_name="North Partner"))
     assert set(shown) == {"resourceType", "id", "meta", "active", "name"}
@@ -244,6 +251,7 @@ def test_a_shelter_without_a_neutral_name_has_no_name() -> None:
     assert len(shown["identifier"]) == 1
 
 
+@pytest.mark.attack("S-30")
 @pytest.mark.parametrize("type_name", sorted(set(DIRECTORY) - set(redact_directory.SHELTER)))
 def test_a_shelters_places_and_people_are_absent(type_name: str) -> None:
     with pytest.raises(NotFound):

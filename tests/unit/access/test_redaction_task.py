@@ -47,6 +47,7 @@ def view(kind: str, **more: Any) -> View:
     return View(kind, CLINIC, **{"category": "health", **more})  # type: ignore[arg-type]
 
 
+@pytest.mark.attack("S-21", "S-28")
 @pytest.mark.parametrize(("kind", "survive"), [("N", N), ("K", K), ("H", CARD - codes("Task.statusReason"))])
 def test_of_a_full_task_exactly_this_survives(kind: str, survive: set[str]) -> None:
     planted = plant("Task")
@@ -165,6 +166,7 @@ def test_every_copy_carries_the_same_two_labels_and_nothing_else_of_meta() -> No
     assert all(found == metas[0] for found in metas)
 
 
+@pytest.mark.attack("S-38")
 @pytest.mark.parametrize("reason", ["by-source", "client-declined", "not-selected", "claimed-by-other"])
 @pytest.mark.parametrize("business", ["cancel-unconfirmed", "awaiting-client", None])
 def test_every_cause_of_a_cancellation_looks_the_same(reason: str, business: str | None) -> None:
@@ -180,12 +182,14 @@ def test_every_cause_of_a_cancellation_looks_the_same(reason: str, business: str
     assert told == {"coding": [{"system": code_system("status-reason"), "code": "closed-by-sender"}]}
 
 
+@pytest.mark.attack("S-38")
 def test_history_of_a_task_without_any_reason_looks_like_any_other() -> None:
     bare = fresh(TASK, status="cancelled", statusReason=None, businessStatus=None)
     told = fresh(TASK, status="cancelled", statusReason=concept("by-source"), businessStatus=None)
     assert render(bare, view("H")) == render(told, view("H"))
 
 
+@pytest.mark.attack("S-20")
 def test_references_of_the_full_view_are_only_the_visible_ones() -> None:
     shown = render(fresh(TASK), view("F", categories=HEALTH, visible=frozenset({"Condition/c1"})))
     assert shown["reasonReference"] == {"reference": "Condition/c1"}
@@ -193,6 +197,7 @@ def test_references_of_the_full_view_are_only_the_visible_ones() -> None:
     assert "insurance" not in shown
 
 
+@pytest.mark.attack("S-40")
 def test_absolute_addresses_do_not_name_a_server_in_the_notice() -> None:
     task = fresh(TASK, focus=reference("https://shelter.example/fhir/ServiceRequest/1"))
     assert "focus" not in render(task, view("N"))

@@ -23,9 +23,15 @@ from referral_hub.access.redact_requester import OUTCOME_OUTPUTS
 from referral_hub.demo.papers import CARE_STAGE
 from referral_hub.exchange.admission import NO_SERVICE_NEEDED
 from referral_hub.exchange.columns import LISTED, NO_NAME
+from referral_hub.exchange.consent_evidence import MODES, SIGNATURES
 from referral_hub.exchange.consent_rules import PURPOSE_DAYS
+from referral_hub.exchange.contact_lost import CONTACT_LOST, RECOGNISED_BY
+from referral_hub.exchange.early_ends import CAME_OF_AGE
+from referral_hub.exchange.minors import OWN_VIEWS
 from referral_hub.exchange.recalls import ANSWERS
+from referral_hub.exchange.review_tasks import REVIEW_REASON
 from referral_hub.exchange.safe_contact import IN_PERSON, SAFE_CONTACT
+from referral_hub.exchange.withdrawing import HOW
 from referral_hub.fhir.canonical import ACT_CODE, CANONICAL, SDOHCC_ORDER_DETAIL, code_system
 from referral_hub.outbound.partner_parts import HUB_OUTPUTS
 from referral_hub.partners import KINDS
@@ -76,7 +82,16 @@ STEP_ACTIVITIES = {f"{step.status}.{step.business_status}" for step in LIFECYCLE
         (
             "task-input-type",
             INPUT_TYPE,
-            ("handling-condition", "identity-release", "handoff", "recalled-referral"),
+            (
+                "handling-condition",
+                "identity-release",
+                "handoff",
+                "recalled-referral",
+                "recalled-record",
+                "recalled-category",
+                "recall-asks",
+                "reminded",
+            ),
         ),
         ("task-output-type", OUTPUT_TYPE, OUTCOME_OUTPUTS | {"handling-confirmed", "recall-answer"}),
         ("recall-answer", code_system("recall-answer"), ANSWERS),
@@ -85,15 +100,27 @@ STEP_ACTIVITIES = {f"{step.status}.{step.business_status}" for step in LIFECYCLE
         ("age-group", code_system("age-group"), ("adult", "child")),
         ("show-in-notice", code_system("show-in-notice"), ("language", "region", "gender", "age-band")),
         ("identity-release", code_system("identity-release"), ("immediate",)),
-        ("observation", code_system("observation"), ("cannot-sign-now",)),
-        ("communication-category", code_system("communication-category"), ("ways-back", "supervision")),
+        ("observation", code_system("observation"), ("cannot-sign-now", CONTACT_LOST)),
+        ("signature-kind", code_system("signature-kind"), SIGNATURES),
+        ("interpreter-mode", code_system("interpreter-mode"), MODES),
+        ("own-view", code_system("own-view"), OWN_VIEWS),
+        ("recognised-by", RECOGNISED_BY, ("safe-word", "face")),
+        ("review-reason", REVIEW_REASON, ("sharing-ending", "sharing-ended", "check-in-due")),
+        ("sharing-ended-reason", code_system("sharing-ended-reason"), (CAME_OF_AGE, "returned")),
+        (
+            "communication-category",
+            code_system("communication-category"),
+            ("ways-back", "supervision", "correction-request"),
+        ),
         ("care-stage", CARE_STAGE, ("crisis", "transitional", "exit", "aftercare")),
         (
             "activity",
             f"{CANONICAL}/CodeSystem/activity",
             STATUSES
             | STEP_ACTIVITIES
-            | {"withdrawn", "withdrawn.oral", "withdrawn.written", "withdrawn.app"},
+            | {"withdrawn", "withdrawn-in-part", "withdrawn.oral"}
+            | {f"withdrawn.{how}" for how in HOW}
+            | {f"withdrawn-in-part.{how}" for how in HOW if how != "code"},
         ),
     ],
 )

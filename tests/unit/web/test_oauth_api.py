@@ -7,14 +7,20 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from referral_hub.access.scopes import LOOP_FLOOR
-from referral_hub.auth.discovery import smart_configuration
+from referral_hub.access.scopes import LOOP_FLOOR, ScopeSet
+from referral_hub.auth.app_registrations import check_app_scope
+from referral_hub.auth.discovery import documents_of
+from referral_hub.auth.signing_keys import SigningKeys
 from referral_hub.web.oauth_api import oauth_blueprint
+from tests.api import test_app_launch
+from tests.unit.auth import test_sign_in
 from tests.unit.auth.hub import ADDRESSES, NOW_S, NOW_US, SECRET, Hub
 from tests.unit.auth.partner import Partner, basic, ec_key, key_set, public_jwk
+from tests.unit.auth.test_signing_keys import Rows
 
 WELL_KNOWN = ["/.well-known/smart-configuration", "/fhir/.well-known/smart-configuration"]
-SCOPES = [f"system/{name}.{letters}" for name, letters in LOOP_FLOOR.items()]
+DOCUMENTS = documents_of(ADDRESSES, LOOP_FLOOR)
+KEYS = Rows()
 
 
 @pytest.fixture
@@ -26,7 +32,7 @@ def hub() -> Hub:
 def http(hub: Hub) -> FlaskClient:
     app = Flask(__name__)
     app.register_blueprint(
-        oauth_blueprint(hub.server, ADDRESSES, smart_configuration(ADDRESSES, SCOPES), lambda: NOW_US)
+        oauth_blueprint(hub.server, ADDRESSES, DOCUMENTS, SigningKeys(KEYS, KEYS, KEYS), lambda: NOW_US)
     )
     return app.test_client()
 
@@ -82,50 +88,71 @@ def test_the_configuration_has_what_is_required_and_right_types(http: FlaskClien
 
 def test_the_configuration_names_nothing_that_does_not_exist(http: FlaskClient) -> None:
     document = http.get(WELL_KNOWN[0]).get_json()
-    endpoints = {name for name, value in document.items() if isinstance(value, str)}
-    assert endpoints == {"token_endpoint", "introspection_endpoint", "revocation_endpoint"}
-    for name in endpoints:
-        assert http.post(path(document[name]), data={"a": "b"}).status_code in (400, 401)
-    # Nobody can log in with partners' software yet, and nothing is signed.
-    for absent in (
-        "issuer",
-        "jwks_uri",
-        "authorization_endpoint",
-        "registration_endpoint",
-        "management_endpoint",
-    ):
-        assert absent not in document
-    assert document["grant_types_supported"] == ["client_credentials"]
+    addresses = {name: value for name, value in document.items() if isinstance(value, str)}
+    posted = ("token", "introspection", "revocation", "pushed_authorization_request")
+    pages = ("authorization", "management")  # tests/api/test_app_launch.py opens both
+    assert addresses.keys() == {"issuer", "jwks_uri", *(f"{name}_endpoint" for name in (*posted, *pages))}
+    for name in posted:
+        answer = http.post(path(document[f"{name}_endpoint"]), data={"a": "b"})
+        assert answer.status_code in (400, 401), name
+    assert document["grant_types_supported"] == ["authorization_code", "client_credentials", "refresh_token"]
+
+
+SHOWN_BY = {
+    "authorize-post": test_app_launch.test_the_page_says_who_asks_and_for_what,
+    "client-confidential-asymmetric": test_sign_in.test_while_the_store_cannot_write_a_code_is_not_used_up,
+    "client-confidential-symmetric": test_app_launch.test_a_member_of_staff_signs_in_with_an_app,
+    "client-public": test_app_launch.test_a_member_of_staff_signs_in_with_an_app,
+    "context-banner": test_app_launch.test_about_one_person_whom_the_member_of_staff_chooses,
+    "context-ehr-patient": test_app_launch.test_an_app_is_started_out_of_the_hub,
+    "context-standalone-patient": test_app_launch.test_about_one_person_whom_the_member_of_staff_chooses,
+    "launch-ehr": test_app_launch.test_an_app_is_started_out_of_the_hub,
+    "launch-standalone": test_app_launch.test_a_member_of_staff_signs_in_with_an_app,
+    "permission-offline": test_app_launch.test_refresh_tokens_take_turns,
+    "permission-online": test_app_launch.test_signing_out_ends_what_holds_while_signed_in,
+    "permission-patient": test_app_launch.test_the_person_herself_is_her_own_context,
+    "permission-user": test_app_launch.test_a_member_of_staff_signs_in_with_an_app,
+    "sso-openid-connect": test_app_launch.test_an_id_token_says_who_signed_in,
+}
+"""Each capability of sign-in, and the test that does it."""
 
 
 def test_every_capability_is_true(hub: Hub, http: FlaskClient) -> None:
-    shown = set()
+    shown = set(SHOWN_BY)
+    assert all(callable(test) for test in SHOWN_BY.values())
     document = http.get(WELL_KNOWN[0]).get_json()
-    by_key = http.post("/oauth/token", data=hub.clinic.form(NOW_S))
-    if by_key.status_code == 200:
-        shown.add("client-confidential-asymmetric")
-    if (
-        http.post("/oauth/token", data=hub.clinic.form(NOW_S, "system/Task.rs")).get_json()["scope"]
-        == "system/Task.rs"
-    ):
-        shown.add("permission-v2")
-    if http.post("/oauth/token", data=hub.clinic.form(NOW_S, "system/Task.read")).status_code == 200:
-        shown.add("permission-v1")
+    for version, scope in (("v2", "system/Task.rs"), ("v1", "system/Task.read")):
+        answer = http.post("/oauth/token", data=hub.clinic.form(NOW_S, scope)).get_json()
+        if answer["scope"] == "system/Task.rs":
+            shown.add(f"permission-{version}")
     assert set(document["capabilities"]) == shown
 
 
-def test_every_scope_named_can_be_granted(hub: Hub, http: FlaskClient) -> None:
+def test_every_scope_of_software_alone_can_be_granted(hub: Hub, http: FlaskClient) -> None:
     document = http.get(WELL_KNOWN[0]).get_json()
     asked = " ".join(document["scopes_supported"])
     hub.add("c-all", "clinic", "jwks", scope=asked, jwks=key_set(public_jwk(ec_key("all"), "a1")))
     partner = Partner("c-all", ec_key("all"), "a1", document["token_endpoint"])
     answer = http.post("/oauth/token", data=partner.form(NOW_S, asked)).get_json()
-    assert set(answer["scope"].split()) == set(document["scopes_supported"])
+    systems = {scope for scope in document["scopes_supported"] if scope.startswith("system/")}
+    assert set(answer["scope"].split()) == systems
 
 
-def test_the_hubs_own_keys_are_an_empty_set(http: FlaskClient) -> None:
+def test_every_scope_of_people_can_be_registered() -> None:
+    letters = dict(LOOP_FLOOR)
+    scopes = [
+        scope
+        for scope in json.loads(documents_of(ADDRESSES, letters).smart)["scopes_supported"]
+        if not scope.startswith("system/")
+    ]
+    for public in (True, False):
+        check_app_scope(ScopeSet.parse(" ".join(scopes)), public=public)
+
+
+def test_the_hubs_own_keys_hold_one_that_signs(http: FlaskClient) -> None:
     answer = http.get("/oauth/jwks")
-    assert (answer.status_code, answer.get_json()) == (200, {"keys": []})
+    assert answer.status_code == 200
+    assert [(key["kty"], key["alg"]) for key in answer.get_json()["keys"]] == [("RSA", "RS256")]
 
 
 # Backend Services: shared/standards/checklists/smart-backend-services.md
