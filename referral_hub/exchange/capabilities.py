@@ -147,8 +147,6 @@ def _security(base_url: str, *, cors: bool) -> dict[str, Any]:
                     {"url": "token", "valueUri": f"{base_url}/oauth/token"},
                     {"url": "authorize", "valueUri": f"{base_url}/oauth/authorize"},
                     {"url": "manage", "valueUri": f"{base_url}/manage"},
-                    {"url": "introspect", "valueUri": f"{base_url}/oauth/introspect"},
-                    {"url": "revoke", "valueUri": f"{base_url}/oauth/revoke"},
                 ],
             }
         ],

@@ -493,8 +493,6 @@ def test_the_capability_statement_says_where_people_sign_in(world: World) -> Non
         "token": f"{base}/oauth/token",
         "authorize": f"{base}/oauth/authorize",
         "manage": f"{base}/manage",
-        "introspect": f"{base}/oauth/introspect",
-        "revoke": f"{base}/oauth/revoke",
     }
     assert security["cors"] is True
 
