@@ -96,7 +96,9 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("--write", type=Path, help="the page the report is written to")
     parser.add_argument(
-        "--own", action="store_true", help="only tests/attack, in two processes: what `make test` does not run"
+        "--own",
+        action="store_true",
+        help="only tests/attack, in two processes: what `make test` does not run",
     )
     asked, rest = parser.parse_known_args(arguments)
     if asked.own:
