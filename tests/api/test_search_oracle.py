@@ -10,6 +10,7 @@ Source: FHIR R4 ``search.html``; ``views.md`` 5.
 
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -26,7 +27,8 @@ from tests import oracle
 from tests.api.network import Story, story
 from tests.api.search_corpus import Corpus, fill
 from tests.oracle import Node, Question
-from tests.world import Caller, World, parsed
+from tests.postgres import PostgresServer
+from tests.world import Caller, World, opened_world, parsed
 
 if not oracle.PACKAGE.is_file():
     pytest.skip("the official R4 package is not beside the project (../shared/fhir)", allow_module_level=True)
@@ -75,6 +77,18 @@ class Filled:
                     found[public_id] = json.loads(answer.get_data(), parse_float=Decimal)
             self._views[type_name] = found
         return self._views[type_name]
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A hub of its own: the corpus sets columns by hand, which no write of a hub would, and others count rows."""
+    folder = tmp_path_factory.mktemp("oracle")
+    with ExitStack() as stack:
+        url = f"sqlite:///{folder / 'hub.db'}"
+        if request.param == "postgresql":
+            server: PostgresServer = request.getfixturevalue("postgres")
+            url = stack.enter_context(server.database())
+        yield stack.enter_context(opened_world(url, folder))
 
 
 @pytest.fixture(scope="module")
