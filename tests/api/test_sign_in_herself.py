@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from referral_hub.errors import ConfigurationError
+from referral_hub.texts.catalogs import catalog
 from referral_hub.web.her_pages import ANSWER_S
 from tests.api.browsing import Browser, Member, Office, office_of
 from tests.api.network import Story, story
@@ -89,6 +90,17 @@ def test_the_page_has_one_field_and_one_button_and_names_nobody(hers: Hers) -> N
     assert form[0].count("<input") - form[0].count('type="hidden"') == 1
     assert form[0].count("<button") == 1
     assert "Referral Hub" not in shown, "the name of the product tells something, too"
+
+
+@pytest.mark.parametrize("address", ["/code", "/sign-in/code", "/sign-in/code/choose"])
+@pytest.mark.parametrize("language", ["en", "pl", "uk", "es", "ar"])
+def test_the_title_in_her_browser_says_nothing(world: World, address: str, language: str) -> None:
+    """It stays in a list of pages that others may look at (``practice.md`` 10)."""
+    answer = world.client.get(address, headers={"Accept-Language": language})
+    assert answer.status_code == 200
+    found = re.search(r"<title>(.*?)</title>", answer.get_data(as_text=True))
+    assert found
+    assert found[1] == catalog(language).sentence("page.neutral")
 
 
 @pytest.mark.attack("T-40")
