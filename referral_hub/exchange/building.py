@@ -18,7 +18,7 @@ from referral_hub.exchange.change import (
     ResourceWrite,
     Row,
 )
-from referral_hub.exchange.columns import Columns
+from referral_hub.exchange.columns import Columns, private_columns
 from referral_hub.exchange.indexing import index_rows
 from referral_hub.exchange.ports import Ids, ResourceRow
 from referral_hub.exchange.stamping import encoded, stamped
@@ -246,23 +246,7 @@ class Draft:
             "activity": {"coding": [{"system": f"{CANONICAL}/CodeSystem/activity", "code": activity}]},
             "agent": [agent],
         }
-        columns = Columns(
-            person=task.person,
-            category="own",
-            confidentiality="R",
-            sensitivities=(),
-            status="",
-            owner="",
-            requester="",
-            focus=None,
-            based_on=None,
-            data_from_us=None,
-            data_until_us=None,
-            directory=False,
-            never_release=True,
-            kind="",
-            custodian="",
-        )
+        columns = private_columns(task.person)
         row_id = self.ids.row_id(self.at_us)
         return self.create(body, columns, row_id=row_id, public_id=self.ids.public_id(), author=organization)
 

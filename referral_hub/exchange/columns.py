@@ -52,6 +52,27 @@ class Columns:
     custodian: str
 
 
+def private_columns(person: int | None, *, kind: str = "") -> Columns:
+    """Gives the columns of something that never leaves the organisation that keeps it."""
+    return Columns(
+        person=person,
+        category="own",
+        confidentiality="R",
+        sensitivities=(),
+        status="",
+        owner="",
+        requester="",
+        focus=None,
+        based_on=None,
+        data_from_us=None,
+        data_until_us=None,
+        directory=False,
+        never_release=True,
+        kind=kind,
+        custodian="",
+    )
+
+
 def organization_of(reference: str) -> str:
     """Gives the organisation id a relative reference names, or an empty text.
 

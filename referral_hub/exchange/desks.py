@@ -18,7 +18,7 @@ from referral_hub.errors import Forbidden
 from referral_hub.exchange.audit import DONE
 from referral_hub.exchange.building import Draft, body_of
 from referral_hub.exchange.change import AuditEntry
-from referral_hub.exchange.columns import Columns
+from referral_hub.exchange.columns import private_columns
 from referral_hub.exchange.ports import ResourceRow
 from referral_hub.fhir.canonical import code_system
 from referral_hub.fhir.dates import instant
@@ -169,27 +169,6 @@ def named(task: ResourceRow, code: str) -> str:
     """Gives a part as a text; empty where it has none."""
     found = part(task, code)
     return found if isinstance(found, str) else ""
-
-
-def private_columns(person: int | None, *, kind: str = "") -> Columns:
-    """Gives the columns of something that never leaves the organisation that keeps it."""
-    return Columns(
-        person=person,
-        category="own",
-        confidentiality="R",
-        sensitivities=(),
-        status="",
-        owner="",
-        requester="",
-        focus=None,
-        based_on=None,
-        data_from_us=None,
-        data_until_us=None,
-        directory=False,
-        never_release=True,
-        kind=kind,
-        custodian="",
-    )
 
 
 def _part(code: str, value: dict[str, Any]) -> dict[str, Any]:

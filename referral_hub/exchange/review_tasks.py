@@ -16,7 +16,7 @@ from typing import Any
 from referral_hub.exchange.audit import DONE
 from referral_hub.exchange.building import Draft, body_of
 from referral_hub.exchange.change import AuditEntry
-from referral_hub.exchange.desks import private_columns
+from referral_hub.exchange.columns import private_columns
 from referral_hub.exchange.ports import ResourceRow
 from referral_hub.fhir.canonical import code_system
 from referral_hub.fhir.dates import instant

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from referral_hub.exchange.building import Draft
-from referral_hub.exchange.desks import private_columns
+from referral_hub.exchange.columns import private_columns
 from referral_hub.exchange.ports import ResourceRow
 from referral_hub.fhir.canonical import CANONICAL, CONSENT_SCOPE, code_system
 from referral_hub.fhir.dates import instant
