@@ -30,10 +30,14 @@ def entry(who: Caller, type_name: str) -> dict[str, Any]:
 
 
 def found(who: Caller, path: str) -> list[str]:
-    """Gives the ids a search finds, and checks that its total tells the same number."""
+    """Gives the ids a search finds, on all its pages, and checks that its total tells the same number."""
     bundle = parsed(who.get(f"{path}{'&' if '?' in path else '?'}_total=accurate&_count=500"))
+    total = bundle["total"]
     shown = [one["resource"]["id"] for one in bundle.get("entry", ())]
-    assert bundle["total"] == len(shown)
+    while onward := [link["url"] for link in bundle["link"] if link["relation"] == "next"]:
+        bundle = parsed(who.get(onward[0].partition("/fhir")[2]))
+        shown += [one["resource"]["id"] for one in bundle.get("entry", ())]
+    assert total == len(shown) == len(set(shown))
     return shown
 
 
