@@ -6,7 +6,7 @@ does not: what is logged (each room), the audit (which is not a log).
 A value that was sent about a person (a name, a birth date, a number, an address, a free text) may not stand in any line
 that a logger was given, nor in what a server process wrote. Ids made by the hub may.
 
-Source: issue of identity: logs without personal data, proven by a scan of the whole test run; OWASP ASVS 5.0 V16.
+Source: OWASP ASVS 5.0 V16; ``architecture.md`` 6.
 """
 
 import logging

@@ -107,7 +107,11 @@ def at(name: str, url: str = "signing-evidence") -> str:
 
 
 def test_a_plain_signed_form_is_enough_where_the_network_demands_no_more(world: World) -> None:
-    story(world).sign()
+    it = story(world)
+    it.sign()
+    kept = it.s.read(f"Consent/{it.release['id']}")
+    assert kept["status"] == "active"
+    assert "extension" not in kept
 
 
 def test_all_evidence_is_taken_and_leaves_with_no_copy(strict: World) -> None:
@@ -131,10 +135,16 @@ def test_what_a_strict_network_demands_is_named_where_it_is_missing(strict: Worl
 def test_the_signed_paper_may_carry_the_evidence(strict: World) -> None:
     it = story(strict)
     paper = b.about_person("DocumentReference", it.person, category="plan", request="", document="")
-    made = it.s.create({**paper, "extension": [evidence(it)]})
-    consent = release(it, sourceReference={"reference": f"DocumentReference/{made['id']}"})
-    del consent["sourceAttachment"]
-    it.s.create(consent)
+
+    def signed(made: dict[str, Any]) -> dict[str, Any]:
+        consent = release(it, sourceReference={"reference": f"DocumentReference/{made['id']}"})
+        del consent["sourceAttachment"]
+        return consent
+
+    bare = refused(it, signed(it.s.create(paper)))
+    assert bare
+    taken = it.s.create(signed(it.s.create({**paper, "extension": [evidence(it)]})))
+    assert taken["status"] == "active"
 
 
 def test_the_signed_paper_is_about_her(world: World) -> None:
