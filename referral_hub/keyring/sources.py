@@ -6,7 +6,7 @@ What lives here: the three places, and reading the key from the one that is set.
 A program is how a key is kept in a hardware module or a cloud's key service: it prints the lines that the file would
 hold. It is started without a shell, with nothing on its input, and what it prints is never logged.
 
-Source: ``engine.md`` 4 (issue: a master key in a file, environment or external command).
+Source: ``engine.md`` 4.
 """
 
 import shlex
