@@ -12,9 +12,12 @@ Source: OWASP ASVS 5.0 V16; ``architecture.md`` 6.
 import logging
 import re
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+CHUNK = 65_536
+"""Characters after which a further text is begun."""
 SHORTEST = 4
 """Texts shorter than this are no evidence: they stand in many words."""
 
@@ -36,6 +39,7 @@ class LogWatch(logging.Handler):
         self._told: set[tuple[str, str]] = set()
         self._looked_at = 0
         self._known = 0
+        self._chunks: list[str] = []
         self.setFormatter(logging.Formatter("%(name)s: %(message)s"))
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -54,20 +58,35 @@ class LogWatch(logging.Handler):
 
     def found(self) -> list[str]:
         """Gives lines that say a personal value and were not given before; empty where all is well."""
-        lines, values = list(self.lines), list(self.values)
-        if len(lines) == self._looked_at and len(values) == self._known:
+        if len(self.lines) == self._looked_at and len(self.values) == self._known:
             return []
-        fresh = {*lines[self._looked_at :]}
-        added = values[self._known :]
-        self._looked_at, self._known = len(lines), len(values)
-        told = []
+        fresh = list(islice(self.lines, self._looked_at, None))
+        text = "\n".join(fresh)
+        known = list(islice(self.values, self._known))
+        added = list(islice(self.values, self._known, None))
+        told = [line for value in known if value in text for line in self._saying(value, fresh)]
+        self._keep(text)
+        self._looked_at, self._known = len(self.lines), len(self.values)
+        for value in added:  # a value that is new is looked for in every line there ever was
+            if any(value in chunk for chunk in self._chunks):
+                told += self._saying(value, list(self.lines))
+        return list(dict.fromkeys(told))
+
+    def _keep(self, text: str) -> None:
+        """Keeps lines in a few long texts, in which looking for a value is quick."""
+        if self._chunks and len(self._chunks[-1]) < CHUNK:
+            self._chunks[-1] = f"{self._chunks[-1]}\n{text}"
+        else:
+            self._chunks.append(text)
+
+    def _saying(self, value: str, lines: list[str]) -> list[str]:
+        """Gives those of the lines that say a value and were not told of it before."""
+        said = []
         for line in lines:
-            against = values if line in fresh else added
-            for value in against:
-                if value in line and says(line, value) and (line, value) not in self._told:
-                    self._told.add((line, value))
-                    told.append(line)
-        return told
+            if value in line and says(line, value) and (line, value) not in self._told:
+                self._told.add((line, value))
+                said.append(line)
+        return said
 
 
 WATCH = LogWatch()
