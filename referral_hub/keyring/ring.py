@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from referral_hub.errors import ConfigurationError, Unavailable
 from referral_hub.keyring.digests import IndexDigests
 from referral_hub.keyring.master import KEY_BYTES, MasterKey, Wrapped
+from referral_hub.keyring.own_file import OwnFileKeys, OwnFileRows
 
 HUB, INDEX, CHECKPOINT, LINKS = "hub", "index", "checkpoint", "links"
 FAMILIES = (CHECKPOINT, LINKS)
@@ -38,8 +39,8 @@ REMEMBERED_PERSONS = 10_000
 Key = TypeVar("Key")
 
 
-class KeyRows(Protocol):
-    """Where wrapped keys are kept (``store.key_rows``)."""
+class KeyRows(OwnFileRows, Protocol):
+    """Where wrapped keys are kept, and public ones of organisations (``store.key_rows``)."""
 
     def find(self, names: Sequence[str]) -> Mapping[str, tuple[bytes, str] | None]:
         """Gives (wrapped key, fingerprint of its master) by name.
@@ -94,6 +95,7 @@ class Keyring:
         opened = {name: self._open(name, wrapped) for name, wrapped in found.items()}
         self.hub = AESGCM(opened[HUB])
         self.digests = IndexDigests(opened[INDEX])
+        self.own_files = OwnFileKeys(rows)
         self._signers = Family(self._secrets_of(CHECKPOINT), Ed25519PrivateKey.from_private_bytes)
         self._links = Family(self._secrets_of(LINKS), AESGCM)
 
