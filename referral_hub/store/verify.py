@@ -4,7 +4,7 @@ What lives here: ``verify_audit``. What does not: sealing (``store.sealer``), wh
 
 Shown are: a row that was changed, deleted or slipped in; a link that was changed or taken out; a tail that
 was cut, against the checkpoints in the database and in the file outside it; a ledger that tells other than
-the audit.
+the audit. A row whose time was over may be gone where a signed removal vouches for it (``store.removals``).
 
 Source: ``engine.md`` 3.
 """
@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from referral_hub.store import schema
 from referral_hub.store.audit_rows import COLUMNS, PAGE_FORMAT, LedgerKey, ledger_counts, subjects_of
 from referral_hub.store.database import Connection, Database
+from referral_hub.store.removals import Left, check_removals
 from referral_hub.store.sealer import (
     CHAIN,
     GENESIS,
@@ -30,12 +31,22 @@ from referral_hub.store.sealer import (
 from referral_hub.store.statements import Statement, constant, whole
 
 PAGE = 1000
-_SEAL, _AUDIT, _LEDGER = schema.audit_seal, schema.audit, schema.ledger
+_SEAL, _AUDIT, _LEDGER, _GONE = schema.audit_seal, schema.audit, schema.ledger, schema.audit_gone
 
 LINKS = Statement(
     "verify_links",
-    sa.select(_SEAL.c.seq, _SEAL.c.audit, _SEAL.c.previous, _SEAL.c.hash, *_AUDIT.c)
-    .select_from(_SEAL.outerjoin(_AUDIT, _AUDIT.c.id == _SEAL.c.audit))
+    sa.select(
+        _SEAL.c.seq,
+        _SEAL.c.audit,
+        _SEAL.c.previous,
+        _SEAL.c.hash,
+        _GONE.c.removal,
+        _GONE.c.digest,
+        *_AUDIT.c,
+    )
+    .select_from(
+        _SEAL.outerjoin(_AUDIT, _AUDIT.c.id == _SEAL.c.audit).outerjoin(_GONE, _GONE.c.seq == _SEAL.c.seq)
+    )
     .where(_SEAL.c.seq > whole("after"))
     .order_by(_SEAL.c.seq)
     .limit(whole("count")),
@@ -114,14 +125,18 @@ def verify_audit(database: Database, signer: Signer, checkpoints: Path | None) -
         how many links hold before the first break, and what the break is.
     """
     with database.reading() as connection:
-        verdict, hashes_end = _chain(connection)
+        left: dict[int, Left] = {}
+        verdict, hashes_end = _chain(connection, left)
         if not verdict.holds:
             return verdict
+        broken, ledger_from_us = check_removals(connection, signer, left)
+        if broken:
+            return Verdict(verdict.links, broken)
         for broken in (
             _slipped_in(connection),
             _checkpoints_in_database(connection, signer),
             _checkpoints_in_file(connection, signer, checkpoints, hashes_end),
-            _ledger(connection),
+            _ledger(connection, ledger_from_us),
             _subjects(connection),
         ):
             if broken:
@@ -129,21 +144,26 @@ def verify_audit(database: Database, signer: Signer, checkpoints: Path | None) -
         return verdict
 
 
-def _chain(connection: Connection) -> tuple[Verdict, int]:
+def _chain(connection: Connection, left: dict[int, Left]) -> tuple[Verdict, int]:
     seq, tip = 0, GENESIS
     while rows := connection.run(LINKS, {"after": seq, "count": PAGE}):
-        for found, audit, previous, stored, *row in rows:
+        for found, audit, previous, stored, removal, digest, *row in rows:
+            is_gone = row[0] is None
             broken = ""
             if found != seq + 1:
                 broken = f"link {seq + 1} is missing; the next one is {found}"
-            elif row[0] is None:
+            elif is_gone and removal is None:
                 broken = f"link {found}: its audit row {audit} was deleted"
+            elif removal is not None and not is_gone:
+                broken = f"link {found}: its audit row {audit} is said to be gone, and is there"
             elif bytes(previous) != tip:
                 broken = f"link {found} does not follow link {seq}"
-            elif link(found, tip, row_digest(row)) != bytes(stored):
+            elif link(found, tip, bytes(digest) if is_gone else row_digest(row)) != bytes(stored):
                 broken = f"link {found}: its audit row {audit} was changed"
             if broken:
                 return Verdict(seq, broken), seq
+            if is_gone:
+                left.setdefault(removal, Left()).add(found, bytes(digest))
             seq, tip = found, bytes(stored)
     stored_tip = connection.first(TIP, {"name": CHAIN})
     if (stored_tip[0], bytes(stored_tip[1])) != (seq, tip) if stored_tip else seq:
@@ -198,12 +218,15 @@ def _against_chain(connection: Connection, signer: Signer, checkpoint: Checkpoin
     return ""
 
 
-def _ledger(connection: Connection) -> str:
+def _ledger(connection: Connection, from_us: int) -> str:
+    """The ledger tells what the audit tells, from the hour on before which both are over their time."""
     told: dict[LedgerKey, list[int]] = {}
     after = 0
     while rows := connection.run(ROWS, {"after": after, "count": PAGE}):
         counts = ledger_counts(dict(zip(COLUMNS, row, strict=True)) for row in rows)
         for key, (count, first_us, last_us) in counts.items():
+            if key[-1] < from_us:
+                continue
             entry = told.setdefault(key, [0, first_us, last_us])
             entry[0] += count
             entry[1], entry[2] = min(entry[1], first_us), max(entry[2], last_us)
