@@ -60,6 +60,8 @@ Usage: #definition
 * rest.resource[=].searchParam[=].type = #token
 * rest.resource[=].operation[+].name = "disclosures"
 * rest.resource[=].operation[=].definition = "https://referral-hub.example/fhir/OperationDefinition/Patient-disclosures"
+* rest.resource[=].operation[+].name = "copy"
+* rest.resource[=].operation[=].definition = "https://referral-hub.example/fhir/OperationDefinition/Patient-copy"
 * rest.resource[=].operation[+].name = "assign"
 * rest.resource[=].operation[=].definition = "https://referral-hub.example/fhir/OperationDefinition/Patient-assign"
 * rest.resource[=].operation[+].name = "unassign"

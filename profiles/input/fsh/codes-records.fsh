@@ -90,6 +90,10 @@ Description: "What an AuditEvent tells where no FHIR interaction fits."
 * #subscription-notification "Subscriber told of a change"
 * #export "Bulk export asked for or fetched"
 * #erase "Record made unreadable" "The person's key was destroyed."
+* #backup "Backup made"
+* #restore "Restored from a backup"
+* #print "Printed or copied" "By a member of staff of her organisation; she is told."
+* #list-export "In a list that was taken out" "By a member of staff of her organisation; she is told."
 
 ValueSet: HubAuditInteractionCodes
 Id: audit-interaction

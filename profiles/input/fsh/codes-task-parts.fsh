@@ -16,6 +16,7 @@ Description: "Tasks of the hub that are no referral."
 * #compelled-disclosure "Order or duty to report" "Two people; a copy for a hand, never sent by the hub."
 * #absence-instruction "If I die or disappear" "What she wants told, and to whom; without it nothing."
 * #emergency-opening "Opening in an emergency" "A second person looks at it within 24 hours."
+* #wrong-person "About the wrong person" "Somebody got or sent something about the wrong person; a supervisor looks at it within 24 hours."
 
 ValueSet: HubTaskCodeCodes
 Id: task-code

@@ -66,6 +66,7 @@ Description: "Why a permission ended before its written end without a withdrawal
 * ^content = #complete
 * #came-of-age "She came of age" "What somebody else signed for her ends that day."
 * #returned "She is back" "After contact was lost no earlier permission runs on."
+* #restored "The hub was restored" "What she took back since the backup is not known, so she is asked again."
 
 ValueSet: HubSharingEndedReasonCodes
 Id: sharing-ended-reason
