@@ -8,6 +8,7 @@ Source: ``engine.md`` 1 and 3 (token grants are audited in their transaction).
 
 import json
 import uuid
+from typing import Protocol
 
 from referral_hub.auth.bindings import binding_text
 from referral_hub.auth.ports import OAuthClientRow
@@ -126,38 +127,78 @@ def token_revoked(client: OAuthClientRow, digest: bytes, verified: Verified | No
     return Change(change_id=_change_id(), rows=rows, audit=(audit,))
 
 
-def client_registered(parameters: dict[str, int | str | bytes | None], *, at_us: int) -> Change:
+def client_registered(parameters: dict[str, int | str | bytes | None], *, at_us: int, by: str = "") -> Change:
     """Gives the Change that registers a client, with its audit line.
 
     Args:
         parameters: the columns of ``oauth_client_insert`` but ``created_us``.
         at_us: the moment, microseconds since 1970 UTC.
+        by: the account that does it; empty for the command line.
     """
     row = Row("oauth_client_insert", {**parameters, "created_us": at_us}, at_least_one=True)
     return Change(
         change_id=_change_id(),
         rows=(row,),
-        audit=(_client_audit(str(parameters["organization"]), str(parameters["client_id"]), "C", at_us),),
+        audit=(_client_audit(str(parameters["organization"]), str(parameters["client_id"]), "C", at_us, by),),
     )
 
 
-def client_switched(client: OAuthClientRow, *, active: bool, at_us: int) -> Change:
+class ChangedClient(Protocol):
+    """Software whose registration is changed, as it was read."""
+
+    @property
+    def client_id(self) -> str:
+        """Gives its public name."""
+
+    @property
+    def organization(self) -> str:
+        """Gives the organisation it acts for."""
+
+
+class VersionedClient(ChangedClient, Protocol):
+    """The same, where the change stands on what was read."""
+
+    @property
+    def version(self) -> int:
+        """Gives how often it was changed."""
+
+
+def client_switched(client: ChangedClient, *, active: bool, at_us: int, by: str = "") -> Change:
     """Gives the Change that switches a client off, with all its tokens, or on again."""
-    rows = [
-        Row(
-            "oauth_client_set_active",
-            {"client_id": client.client_id, "active": int(active)},
-            at_least_one=True,
-        )
-    ]
-    if not active:
+    switched = Row(
+        "oauth_client_set_active", {"client_id": client.client_id, "active": int(active)}, at_least_one=True
+    )
+    return _changed(client, [switched], at_us, by, ends=not active)
+
+
+def client_rotated(
+    client: VersionedClient, columns: dict[str, int | str | bytes | None], *, at_us: int, by: str
+) -> Change:
+    """Gives the Change that gives software other keys; all it had with the old ones ends."""
+    return _changed(client, [_seen("oauth_client_rotate", client, columns)], at_us, by, ends=True)
+
+
+def client_allowed(
+    client: VersionedClient, columns: dict[str, int | str | bytes | None], *, at_us: int, by: str
+) -> Change:
+    """Gives the Change of what software may ask for; tokens of the old measure end."""
+    return _changed(client, [_seen("oauth_client_allow", client, columns)], at_us, by, ends=True)
+
+
+def _seen(name: str, client: VersionedClient, columns: dict[str, int | str | bytes | None]) -> Row:
+    named: dict[str, int | str | bytes | None] = {
+        "client_id": client.client_id,
+        "seen_version": client.version,
+    }
+    return Row(name, {**named, **columns}, at_least_one=True)
+
+
+def _changed(client: ChangedClient, rows: list[Row], at_us: int, by: str, *, ends: bool) -> Change:
+    if ends:
         rows.append(Row("oauth_family_end_client", {"oauth_client": client.client_id}))
         rows.append(Row("oauth_client_revoke_tokens", {"oauth_client": client.client_id}))
-    return Change(
-        change_id=_change_id(),
-        rows=tuple(rows),
-        audit=(_client_audit(client.organization, client.client_id, "U", at_us),),
-    )
+    audit = _client_audit(client.organization, client.client_id, "U", at_us, by)
+    return Change(change_id=_change_id(), rows=tuple(rows), audit=(audit,))
 
 
 def forgotten(before_us: int) -> Change:
@@ -175,7 +216,7 @@ def forgotten(before_us: int) -> Change:
     )
 
 
-def _client_audit(organization: str, client_id: str, action: str, at_us: int) -> AuditEntry:
+def _client_audit(organization: str, client_id: str, action: str, at_us: int, by: str = "") -> AuditEntry:
     return AuditEntry(
         at_us=at_us,
         action=action,
@@ -183,7 +224,7 @@ def _client_audit(organization: str, client_id: str, action: str, at_us: int) ->
         outcome=0,
         organization=organization,
         oauth_client=client_id,
-        user="",
+        user=by,
         purpose="",
         person=None,
     )

@@ -68,6 +68,7 @@ def register(
     require_dpop: bool = False,
     very_restricted: bool = False,
     app: App | None = None,
+    by: str = "",
 ) -> Registration:
     """Gives the registration of a client, if everything about it holds.
 
@@ -84,6 +85,7 @@ def register(
         very_restricted: whether very restricted content may go to its ordinary token; without it, only to one that is
             bound to a consent.
         app: what software has that people sign in with; None where nobody does.
+        by: the account that registers it; empty for the command line.
 
     Raises:
         ConfigurationError: with the first rule that does not hold; exit code 1 of the command.
@@ -93,7 +95,7 @@ def register(
     if not 0 < len(name.strip()) <= _LONGEST_NAME or not name.isprintable():
         raise ConfigurationError("The name of a client has 1 to 200 printable characters.")
     app = app or App()
-    kind = _kind(key)
+    kind = kind_of(key)
     check_app(app, public=key.public, purposes=purposes)
     secret = new_secret() if key.secret else ""
     client_id = f"c-{secrets.token_hex(8)}"
@@ -105,13 +107,13 @@ def register(
         "jwks": key.jwks,
         "jwks_url": key.jwks_url,
         "secret_hash": hash_secret(secret) if secret else "",
-        "scope": _scope(scope, types, key, app),
-        "purposes": " ".join(_purposes(purposes, known_purposes)),
+        "scope": registered_scope(scope, types, key, app),
+        "purposes": " ".join(registered_purposes(purposes, known_purposes)),
         "redirect_uris": " ".join(app.redirect_uris),
         "require_dpop": int(require_dpop),
         "very_restricted": int(very_restricted),
     }
-    change = client_registered(parameters, at_us=at_us)
+    change = client_registered(parameters, at_us=at_us, by=by)
     if app.redirect_uris:
         columns: dict[str, int | str | bytes | None] = {"client_id": client_id, "launch_url": app.launch_url}
         columns["require_par"] = int(app.require_par)
@@ -119,7 +121,12 @@ def register(
     return Registration(client_id, change, secret)
 
 
-def _kind(key: ClientKey) -> str:
+def kind_of(key: ClientKey) -> str:
+    """Gives how software proves itself, once its keys can be used.
+
+    Raises:
+        ConfigurationError: not exactly one way, or keys that cannot be used.
+    """
     if sum((bool(key.jwks), bool(key.jwks_url), key.secret, key.public)) != 1:
         raise ConfigurationError(
             "A client proves itself in exactly one way: a key set, its address, or a secret; or it is a public app."
@@ -159,7 +166,12 @@ def _check_address(url: str) -> None:
         )
 
 
-def _scope(text: str, types: Collection[str], key: ClientKey, app: App) -> str:
+def registered_scope(text: str, types: Collection[str], key: ClientKey, app: App) -> str:
+    """Gives the scopes of a registration in the form they are kept in.
+
+    Raises:
+        ConfigurationError: with the first that cannot be registered.
+    """
     try:
         asked = ScopeSet.parse(text)
     except MalformedContent as fault:
@@ -184,7 +196,12 @@ def _scope(text: str, types: Collection[str], key: ClientKey, app: App) -> str:
     return registered.text()
 
 
-def _purposes(purposes: Sequence[str], known: Collection[str] | None) -> list[str]:
+def registered_purposes(purposes: Sequence[str], known: Collection[str] | None) -> list[str]:
+    """Gives the purposes of a registration, each once.
+
+    Raises:
+        ConfigurationError: one that is none.
+    """
     for code in purposes:
         if not is_purpose_code(code) or (known is not None and code not in known):
             raise ConfigurationError(f"{code!r} is no purpose of use this hub knows.")

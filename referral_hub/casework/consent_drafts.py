@@ -75,7 +75,7 @@ def draft_consent(hub: Hub, limits: ConsentLimits, token_digest: bytes, wanted: 
         "category": [_coded(CONSENT_KIND, "release"), _coded(ACT_CODE, "IDSCL")],
         "patient": {"reference": f"Patient/{wanted.patient}"},
         "organization": [{"reference": f"Organization/{keeper}"}],
-        "policy": [{"uri": _form(limits)}],
+        "policy": [{"uri": form_in_use(limits)}],
         "provision": {
             "type": "deny",
             "provision": [
@@ -99,7 +99,7 @@ def draft_consent(hub: Hub, limits: ConsentLimits, token_digest: bytes, wanted: 
     }
 
 
-def _form(limits: ConsentLimits) -> str:
+def form_in_use(limits: ConsentLimits) -> str:
     """Gives the newest form that may be signed: the last one the network's file names as current."""
     current = [uri for uri, form in limits.policy.forms.items() if form.current]
     return current[-1] if current else DEFAULT_FORM

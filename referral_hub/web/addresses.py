@@ -57,6 +57,7 @@ ROUTES: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("/Patient/<public_id>/$assignments", ("GET", "POST"), "assigning.listed"),
     ("/Patient/<public_id>/$disclosures", ("GET", "POST"), "disclosures"),
     ("/Patient/<public_id>/$everything", ("GET", "POST"), "everything"),
+    ("/Patient/<public_id>/$copy", ("GET",), "copies.copy"),
     ("/ServiceRequest/$preview", ("POST",), "preview"),
 )
 """Address below /fhir, methods, and the interaction that answers."""

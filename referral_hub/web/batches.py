@@ -27,7 +27,7 @@ from referral_hub.web.wire import Asked, Reply
 
 MOST_WIDE = 20
 """The most entries of one Bundle that ask for much at once: a whole record, or all that was written."""
-_WIDE = frozenset({"everything", "history_system"})
+_WIDE = frozenset({"everything", "history_system", "copies.copy"})
 
 Answers = Callable[..., Reply]
 """Gives the answer of a route: its name, the request, and the parts of the address by name."""

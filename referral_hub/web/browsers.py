@@ -24,8 +24,25 @@ from referral_hub.exchange.ports import Clock
 from referral_hub.web.pages import local_address
 
 OWN_PAGE = "/account"
-ONWARD = ("/account", "/her-code", "/launch", "/manage", "/oauth/authorize")
-"""The parts of the hub a sign-in may lead on to."""
+HOME = "/"
+ONWARD = (
+    "/account",
+    "/admin",
+    "/card",
+    "/her-code",
+    "/inbox",
+    "/launch",
+    "/manage",
+    "/my",
+    "/oauth/authorize",
+    "/options",
+    "/people",
+    "/refer",
+    "/referrals",
+    "/tonight",
+    "/wrong-person",
+)
+"""The parts of the hub a sign-in may lead on to, beside its home."""
 _STEPS = {
     SECOND_STEP: "/sign-in/second",
     CHANGE: "/account/password",
@@ -71,11 +88,11 @@ class Browsers:
 
     def seen(self) -> SeenSession | None:
         """Gives the live session of this browser, whole or not."""
-        return self._sessions.seen(self.cookie, self._clock())
+        return self._sessions.seen(self.cookie, self._clock(), used=_by_hand())
 
     def signed_in(self) -> SignedIn | None:
         """Gives who signed in wholly in this browser."""
-        return self._sessions.signed_in(self.cookie, self._clock())
+        return self._sessions.signed_in(self.cookie, self._clock(), used=_by_hand())
 
     def step(self, seen: SeenSession) -> str:
         """Gives the step a session still lacks."""
@@ -108,7 +125,7 @@ class Browsers:
         missing = _STEPS.get(step)
         if missing is None:
             return self.to(address)
-        return self.to(missing if address == OWN_PAGE else f"{missing}?next={quote(address, safe='')}")
+        return self.to(missing if address == HOME else f"{missing}?next={quote(address, safe='')}")
 
     def begun(self, opened: Opened, response: Response) -> Response:
         """Gives an answer the cookies of a session that begins."""
@@ -133,14 +150,19 @@ class Browsers:
         )
 
 
+def _by_hand() -> bool:
+    """Tells whether somebody asked: parts of a page that refresh themselves come with a header of htmx."""
+    return request.method != "GET" or "HX-Request" not in request.headers
+
+
 def onward_address(wanted: str) -> str:
     """Gives where a sign-in leads, out of what an address asked for: one of few parts of this hub.
 
     >>> onward_address("/oauth/authorize?x=1"), onward_address("https://evil.example"), onward_address("/fhir/Task")
-    ('/oauth/authorize?x=1', '/account', '/account')
+    ('/oauth/authorize?x=1', '/', '/')
     """
     for below in ONWARD:
         found = local_address(wanted, below)
         if found == wanted:
             return found
-    return OWN_PAGE
+    return HOME

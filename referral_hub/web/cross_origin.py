@@ -39,7 +39,7 @@ _EXPOSED = (
 _METHODS = "DELETE, GET, HEAD, PATCH, POST, PUT"
 _SENT = (
     "Accept, Authorization, Cache-Control, Content-Type, DPoP, If-Match, If-Modified-Since, If-None-Exist, "
-    "If-None-Match, Prefer, X-Requested-With, X-Security-Context"
+    "If-None-Match, Prefer, X-Hub-Organization-Key, X-Requested-With, X-Security-Context"
 )
 _PORTS = {"http": 80, "https": 443}
 

@@ -45,6 +45,7 @@ from referral_hub.web.assignment_api import AssignmentApi
 from referral_hub.web.batches import check_width, entry_reply, patch_of
 from referral_hub.web.binary_content import content_reply, is_content, sent_binary
 from referral_hub.web.consent_api import ConsentApi
+from referral_hub.web.copies import CopyApi
 from referral_hub.web.desk_api import DeskApi
 from referral_hub.web.export_api import BulkApi
 from referral_hub.web.forms import asks_for_content, note_form, sent_resource
@@ -70,6 +71,7 @@ class FhirApi:
     desk: DeskApi
     consents: ConsentApi
     assigning: AssignmentApi
+    copies: CopyApi
 
     # --- the hub as a whole ---------------------------------------------------------------------------------
 

@@ -27,6 +27,7 @@ _ANY = frozenset({"*/*", "application/*"})
 _USUAL_LENGTH = 200
 _EXPORTS = "/fhir/$export/"
 _BINARIES = "/fhir/Binary/"
+_COPY = "/$copy"
 _READS = frozenset({"GET", "HEAD"})
 NOTED_FORM = "referral_hub.form"
 """Where a request keeps the form that its body asked for."""
@@ -126,7 +127,11 @@ def asks_for_content(asked: Asked) -> bool:
 
     Source: FHIR R4 binary.html#rest.
     """
-    if not asked.environ["PATH_INFO"].startswith(_BINARIES) or asked.environ["REQUEST_METHOD"] not in _READS:
+    path: str = asked.environ["PATH_INFO"]
+    if (
+        not (path.startswith(_BINARIES) or path.endswith(_COPY))
+        or asked.environ["REQUEST_METHOD"] not in _READS
+    ):
         return False
     if asked.argument("_format") is not None:
         return False

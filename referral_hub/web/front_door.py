@@ -16,6 +16,7 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication
 
 from referral_hub.resources.catalog import SERVED
+from referral_hub.web.beat import Beat
 from referral_hub.web.error_handlers import unforeseen_reply
 from referral_hub.web.fhir_api import FhirApi
 from referral_hub.web.finishing import answered, finished_error
@@ -34,6 +35,7 @@ class FrontDoor:
         held: holds the worker's lane for a block.
         inner: answers everything that is not answered here.
         shows_faults: True where an unforeseen error is raised to the caller, as tests want it.
+        beat: holds back what may tell of something hidden.
     """
 
     def __init__(
@@ -42,23 +44,46 @@ class FrontDoor:
         held: Callable[[], AbstractContextManager[None]],
         inner: WSGIApplication,
         shows_faults: Callable[[], bool],
+        beat: Beat,
     ) -> None:
         self._api = api
         self._held = held
         self._inner = inner
         self._shows_faults = shows_faults
+        self._beat = beat
         self._one = {method: getattr(api, name) for method, name in _ONE.items()}
         self._all = {method: getattr(api, name) for method, name in _ALL.items()}
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answers one request."""
         path: str = environ["PATH_INFO"]
-        answer = self._answer(environ["REQUEST_METHOD"], path) if path.startswith("/fhir") else None
-        if answer is None:
+        if not path.startswith("/fhir"):
             return self._inner(environ, start_response)
+        begun_s, method = self._beat.now(), environ["REQUEST_METHOD"]
+        answer = self._answer(method, path)
+        if answer is None:
+            return self._in_flask(environ, start_response, begun_s)
         reply = self._reply(answer, Asked(environ))
+        if self._beat.holds(method, path, reply.http_status):
+            self._beat.keep(begun_s)
         start_response(*reply.start())
         return [reply.body]  # the server takes a list at once, and walks through anything else
+
+    def _in_flask(
+        self, environ: dict[str, Any], start_response: StartResponse, begun_s: float
+    ) -> Iterable[bytes]:
+        """Lets Flask answer; what it begins to send waits here for the beat, after the lane was given back."""
+        said: list[int] = []
+
+        def start(status: str, headers: list[tuple[str, str]], problem: Any = None) -> Any:
+            said.append(int(status[:3]))
+            return start_response(status, headers, problem) if problem else start_response(status, headers)
+
+        method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+        chunks = self._inner(environ, start)
+        if said and self._beat.holds(method, path, said[-1]):
+            self._beat.keep(begun_s)
+        return chunks
 
     def _answer(self, method: str, path: str) -> Answer | None:
         """Gives what answers this address, or None where Flask does."""

@@ -1,5 +1,7 @@
 """A request as it arrives: its body is waited for outside the lane, and what ends a permission goes ahead.
 
+An organisation that holds the key of its own file sends it along; it is at hand until the request is answered.
+
 What lives here: ``Incoming``, a WSGI application before all others. What does not: how much of a body is read and
 what it means (``web.negotiation``), the lane (``web.lane``).
 
@@ -15,8 +17,11 @@ from contextlib import AbstractContextManager
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication
 
+from referral_hub.keyring.own_file import given
 from referral_hub.web.proving import Proving
 
+OWN_KEY = "HTTP_X_HUB_ORGANIZATION_KEY"
+"""The header in which an organisation's software brings the key of its own file, as WSGI names it."""
 Block = Callable[[], AbstractContextManager[None]]
 
 
@@ -76,6 +81,13 @@ class Incoming:
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answers one request; most have no body and go through untouched."""
+        if OWN_KEY in environ:
+            # It is taken out of the request: nothing further in can keep it or write it down.
+            with given(environ.pop(OWN_KEY)):
+                return self._ordered(environ, start_response)
+        return self._ordered(environ, start_response)
+
+    def _ordered(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         path: str = environ["PATH_INFO"]
         if (
             "\0" in path

@@ -91,22 +91,18 @@ class Pages:
         seed = request.cookies.get(self.form_cookie, "")
         if not _is_seed(seed):
             seed = secrets.token_urlsafe(24)
-        body = (
-            _environment()
-            .get_template(template)
-            .render(
-                {
-                    "language": found.language,
-                    "direction": found.direction,
-                    "languages": LANGUAGES,
-                    "here": request.full_path.rstrip("?") if request.method == "GET" else request.path,
-                    "t": _speaker(found),
-                    "static": static_address,
-                    "form_token": _hidden(self._token(seed)),
-                    **values,
-                }
-            )
-        )
+        given = {
+            "language": found.language,
+            "direction": found.direction,
+            "languages": LANGUAGES,
+            "here": request.full_path.rstrip("?") if request.method == "GET" else request.path,
+            "t": _speaker(found),
+            "static": static_address,
+            "form_token": _hidden(self._token(seed)),
+        }
+        if taken := given.keys() & values.keys():
+            raise TypeError(f"A page gives these names itself: {', '.join(sorted(taken))}")
+        body = _environment().get_template(template).render({**given, **values})
         response = Response(body, status=http_status, mimetype="text/html")
         response.headers.update(_HEADERS)
         targets = " ".join(("'self'", *sorted(set(form_targets))))
@@ -136,8 +132,11 @@ class Pages:
             return None
         return self.refused(_SENTENCES.get(http_status, "error.fault"), http_status)
 
-    def form(self) -> dict[str, str]:
+    def form(self, largest: int = LARGEST_FORM) -> dict[str, str]:
         """Gives the form that was sent, after asking whether it came from a page of this hub.
+
+        Args:
+            largest: bytes that are read at most, files of the form among them.
 
         Returns:
             the first value of each field, without the token.
@@ -149,7 +148,7 @@ class Pages:
         origin = request.headers.get("Origin", self._origin)
         if site not in ("same-origin", "none") or origin != self._origin:
             raise FormRefused
-        request.max_content_length = LARGEST_FORM
+        request.max_content_length = largest
         request.max_form_memory_size = LARGEST_FORM
         seed = request.cookies.get(self.form_cookie, "")
         given = request.form.get(FORM_FIELD, "")

@@ -17,10 +17,11 @@ from referral_hub.web.browsers import Browsers
 from referral_hub.web.her_pages import her_blueprint
 from referral_hub.web.lane import Lane
 from referral_hub.web.pages import Pages
+from referral_hub.web.portal import link
 from referral_hub.web.sign_in import sign_in_blueprint
 
-OPEN_ADDRESSES = sign_in.ADDRESSES | her_pages.ADDRESSES
-"""Addresses that answer a stranger, and hold nothing of a person."""
+OPEN_ADDRESSES = sign_in.ADDRESSES | her_pages.ADDRESSES | link.ADDRESSES
+"""Addresses that answer a stranger, and hold nothing of a person; of a link only what its token reads at the gate."""
 
 
 def people_blueprints(

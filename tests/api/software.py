@@ -118,6 +118,7 @@ def browser(
                 "login_digest": secrets.token_hex(8),
                 "login": b"",
                 "code_digest": "",
+                "given_by": "",
             },
             at_least_one=True,
         ),

@@ -9,11 +9,12 @@ from hashlib import sha256
 import pytest
 
 from referral_hub.access.scopes import ScopeSet
-from referral_hub.app import RandomIds, StoredOAuthRows, clock
+from referral_hub.app import RandomIds, clock
 from referral_hub.auth.changes import token_given
 from referral_hub.auth.purposes import Assertion
 from referral_hub.auth.request import Decided
 from referral_hub.errors import GuardFailed
+from referral_hub.store.stored_oauth import StoredOAuthRows
 from tests import builders as b
 from tests.api.network import Story, story
 from tests.api.token_partner import JSON, Software, introspected, software

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from referral_hub.app import StoredOAuthRows, clock
+from referral_hub.app import clock
 from referral_hub.auth.changes import client_switched, forgotten
 from referral_hub.auth.clients import ClientKey, register
 from referral_hub.auth.tokens import token_digest
 from referral_hub.exchange.change import Change, Row
 from referral_hub.resources.catalog import DEFINITIONS
+from referral_hub.store.stored_oauth import StoredOAuthRows
 from tests.unit.auth.partner import Partner, basic, ec_key, key_set, public_jwk, rsa_key
 from tests.world import Caller, World
 

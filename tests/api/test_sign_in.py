@@ -96,7 +96,7 @@ def test_nobody_is_sent_elsewhere(office: Office, onward: str) -> None:
     browser = office.browser()
     browser.sign_in(member.login, PASSWORD, onward=onward)
     answer = browser.post("/sign-in/second", digits=member.digits(), next=onward)
-    assert answer.headers["Location"] == "/account"
+    assert answer.headers["Location"] == "/"
 
 
 def test_the_cookie_is_for_this_hub_and_no_script(office: Office) -> None:

@@ -101,7 +101,7 @@ def test_a_provider_that_asked_for_two_factors_is_believed(way: Way) -> None:
     way.link(way.member, way.office.browser())
     way.provider.claims = {"amr": ["pwd", "mfa"]}
     browser = way.office.browser("192.0.2.71")
-    assert way.sign_in(browser).headers["Location"] == "/account"
+    assert way.sign_in(browser).headers["Location"] == "/"
     assert browser.signed_in() is not None
 
 

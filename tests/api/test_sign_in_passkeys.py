@@ -54,7 +54,7 @@ def test_a_passkey_alone_is_a_whole_sign_in(
     office: Office, member: Member, authenticator: Authenticator
 ) -> None:
     browser = office.browser("192.0.2.20")
-    assert use(browser, authenticator).headers["Location"] == "/account"
+    assert use(browser, authenticator).headers["Location"] == "/"
     signed = browser.signed_in()
     assert signed is not None
     assert (signed.account, set(signed.methods)) == (member.account, {"hwk", "user", "mfa"})

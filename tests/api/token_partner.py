@@ -11,9 +11,10 @@ from typing import Any
 
 from werkzeug.test import TestResponse
 
-from referral_hub.app import StoredOAuthRows, clock
+from referral_hub.app import clock
 from referral_hub.auth.clients import ClientKey, register
 from referral_hub.resources.catalog import DEFINITIONS
+from referral_hub.store.stored_oauth import StoredOAuthRows
 from tests.unit.auth.partner import Partner, basic, ec_key, key_set, public_jwk
 from tests.unit.auth.prover import Prover
 from tests.world import Caller, World

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from referral_hub.errors import ConfigurationError
-from referral_hub.setting_values import is_loopback
+from referral_hub.setting_values import AUDIT_DAYS, is_loopback
 from referral_hub.settings import Settings, declared_settings
 
 
@@ -45,9 +45,12 @@ def test_the_defaults_are_those_of_the_interface():
         max_page_entries=500,
         page_entries=50,
         max_json_depth=64,
+        absence_beat_ms=10,
+        audit_days=AUDIT_DAYS,
         inner_origins=frozenset(),
         browser_origins=frozenset(),
         proxies=0,
+        time_zone="UTC",
         second_factor_needed=True,
         session_minutes={},
         smtp_url="",

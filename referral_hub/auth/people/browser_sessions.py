@@ -170,14 +170,15 @@ class BrowserSessions:
         self._apply = apply
         self.policy = policy
 
-    def signed_in(self, cookie_value: str | None, at_us: int) -> SignedIn | None:
+    def signed_in(self, cookie_value: str | None, at_us: int, *, used: bool = True) -> SignedIn | None:
         """Gives who signed in wholly in this browser; None for nobody, or while a step is missing.
 
         Args:
             cookie_value: the value of the session cookie, or None.
             at_us: now, microseconds UTC.
+            used: somebody does something; a page that refreshes itself keeps no session alive.
         """
-        seen = self.seen(cookie_value, at_us)
+        seen = self.seen(cookie_value, at_us, used=used)
         if seen is None or self.step(seen, at_us) != WHOLE:
             return None
         account, session = seen.account, seen.session
@@ -207,13 +208,13 @@ class BrowserSessions:
             return False
         return account.kind == PERSON or (not account.one_time and role_standing(account, at_us).active)
 
-    def seen(self, cookie_value: str | None, at_us: int) -> SeenSession | None:
-        """Gives the live session of this browser, whole or not, and marks it as used."""
+    def seen(self, cookie_value: str | None, at_us: int, *, used: bool = True) -> SeenSession | None:
+        """Gives the live session of this browser, whole or not, and marks it as used where somebody does something."""
         digest = cookie_digest(cookie_value)
         seen = None if digest is None else self._rows.session(digest)
         if seen is None or not is_live(seen, at_us):
             return None
-        if at_us - seen.session.seen_us >= SEEN_EVERY_US:
+        if used and at_us - seen.session.seen_us >= SEEN_EVERY_US:
             row = Row("browser_session_seen", {"digest": seen.session.digest, "seen_us": at_us})
             self._apply(Change(secrets.token_hex(16), rows=(row,)))
         return seen

@@ -17,12 +17,12 @@ from dataclasses import dataclass, replace
 from referral_hub.auth.people.codes import ONE_TIME_GROUPS, folded, new_code
 from referral_hub.auth.people.passwords import Passwords
 from referral_hub.auth.people.ports import Apply, PeopleRows
-from referral_hub.auth.people.recording import change, line, put
+from referral_hub.auth.people.recording import change, line, put, unchanged
 from referral_hub.auth.people.signing_in import folded_login
 from referral_hub.auth.people.standing import DAY_US, LONGEST_SHIFT_US, LONGEST_UNLOCK_US, may_sign_in
 from referral_hub.auth.sign_in_changes import ended_with_account
 from referral_hub.errors import ConfigurationError, GuardFailed
-from referral_hub.exchange.accounts import ACTIVE, REMOVED, ROLES, STAFF, Account
+from referral_hub.exchange.accounts import ACTIVE, RECOVERY, REMOVED, ROLES, STAFF, Account
 from referral_hub.exchange.change import Row
 
 ONE_TIME_US = 7 * DAY_US
@@ -100,6 +100,7 @@ class Office:
             my_set_up_us=0,
             created_us=at_us,
             removed_us=0,
+            given_by=by,
         )
         row = account_row(self._rows, account, login=address)
         try:
@@ -163,12 +164,19 @@ class Office:
     def authorise(self, account_id: str, by: str, at_us: int, hub_organization: str) -> None:
         """Records who stands for an account: a supervisor of its organisation or a coordinator, never itself.
 
+        Nor whoever handed out its one-time password: two people know that somebody is there.
+
         Raises:
             ConfigurationError: ``by`` may not authorise it.
         """
 
         def authorised(account: Account) -> Account:
             self._refuse_authority(account, by, hub_organization)
+            if account.given_by == by:
+                raise ConfigurationError(
+                    "Whoever handed out the one-time password of an account cannot authorise it: a second "
+                    "person does."
+                )
             return replace(account, authorised_by=by)
 
         self._change(account_id, authorised, at_us, "authorise", by)
@@ -223,6 +231,9 @@ class Office:
     def reset(self, account_id: str, at_us: int, *, by: str = "", factors: bool = False) -> Given:
         """Gives a new one-time password to somebody who lost hers; everything she had open ends.
 
+        Where another account does it and nothing but the password would protect hers, the role has to be authorised
+        anew, by a third: nobody walks into another's role with a password handed out by herself.
+
         Args:
             account_id: whose.
             at_us: now, microseconds UTC.
@@ -234,10 +245,13 @@ class Office:
         """
         password = new_code(ONE_TIME_GROUPS)
         kept = self._passwords.hashed(password)
+        alone = bool(by) and (factors or not self._has_second(account_id))
 
         def again(account: Account) -> Account:
             return replace(
                 account,
+                authorised_by="" if alone else account.authorised_by,
+                given_by=by,
                 password_hash=kept,
                 password_us=at_us,
                 one_time=True,
@@ -266,6 +280,10 @@ class Office:
         for _ in range(_TRIES):
             account = self._known(account_id)
             rows = [put(made(account)), *more]
+            if by and by != account_id:
+                # Who does it still works here at the moment it is done; one order for both rows, for the locks.
+                acting = unchanged(self._acting(by))
+                rows = [acting, *rows] if by < account_id else [*rows, acting]
             if ends:
                 rows += [
                     Row("browser_session_end_all", {"account": account_id}),
@@ -277,6 +295,15 @@ class Office:
                 continue  # somebody signed in or changed it at the same moment: decide again
             return
         raise ConfigurationError("Others are changing the same account. Try again in a moment.")
+
+    def _acting(self, by: str) -> Account:
+        account = self._rows.account(by)
+        if account is None or not may_sign_in(account, organization_active=True):
+            raise ConfigurationError("The account that does this does not work here any more.")
+        return account
+
+    def _has_second(self, account_id: str) -> bool:
+        return any(factor.kind != RECOVERY for factor in self._rows.factors_of(account_id))
 
     def _known(self, account_id: str) -> Account:
         account = self._rows.account(account_id)

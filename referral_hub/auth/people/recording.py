@@ -84,6 +84,7 @@ def put(account: Account) -> Row:
             "unlocked_until_us": account.unlocked_until_us,
             "my_set_up_us": account.my_set_up_us,
             "removed_us": account.removed_us,
+            "given_by": account.given_by,
         },
         at_least_one=True,
     )

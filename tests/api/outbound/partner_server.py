@@ -291,9 +291,11 @@ class _Server(http.server.ThreadingHTTPServer):
 
 
 @contextlib.contextmanager
-def serving(*, token_endpoint: Callable[[Request], Answer] | None = None) -> Iterator[PartnerServer]:
+def serving(
+    *, token_endpoint: Callable[[Request], Answer] | None = None, partner: PartnerServer | None = None
+) -> Iterator[PartnerServer]:
     """Serves one partner on a free port of this machine."""
-    partner = PartnerServer()
+    partner = partner or PartnerServer()
 
     server = _Server(partner, token_endpoint)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)

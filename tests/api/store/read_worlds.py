@@ -20,12 +20,14 @@ from referral_hub.exchange.change import AuditEntry, ConsentRows, ResourceWrite,
 from referral_hub.exchange.ports import Admitted
 from referral_hub.exchange.search_plan import Criterion, Order, SearchPlan
 from referral_hub.keyring.digests import IndexDigests
+from referral_hub.keyring.own_file import OwnFileKeys
 from referral_hub.store import schema
 from referral_hub.store.bodies import SEALED, Bodies, Cipher, body_label, seal_under
 from referral_hub.store.database import Database, open_database
 from referral_hub.store.index_rows import TABLES, rows_of
 from referral_hub.store.store import SqlStore
 from tests.postgres import PostgresServer
+from tests.unit.store.memory_keys import NobodyHolds
 
 NOW = 1_795_000_000_000_000
 DAY = 86_400_000_000
@@ -44,6 +46,7 @@ class PersonKeys:
     def __init__(self) -> None:
         self.gone: set[int] = set()
         self.hub: Cipher = AESGCM(bytes(32))
+        self.own_files = OwnFileKeys(NobodyHolds())
 
     def person(self, person: int) -> Cipher:
         if person in self.gone:

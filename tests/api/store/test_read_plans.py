@@ -116,14 +116,17 @@ def test_one_index_leads_to_the_page_in_its_order(world: World, asked: SearchPla
     ("asked", "indexes"),
     [
         (plan("Task", CLINIC), ["resource_authored", "resource_owned"]),
-        (plan("Task", CLINIC, token("status", "requested")), ["resource_authored", "resource_inbox"]),
+        (plan("Task", CLINIC, token("status", "requested")), ["resource_authored_status", "resource_inbox"]),
         (
             plan("Task", CLINIC, token("owner", ME), token("status", "requested", "accepted"), count=20),
             ["resource_inbox (type=? AND owner=? AND status=?)"] * 2,
         ),
         (
             plan("Task", CLINIC, token("status", "requested", "accepted")),
-            ["resource_authored", *["resource_inbox (type=? AND owner=? AND status=?)"] * 2],
+            [
+                *["resource_authored_status (type=? AND author=? AND status=?)"] * 2,
+                *["resource_inbox (type=? AND owner=? AND status=?)"] * 2,
+            ],
         ),
         (plan("ServiceRequest", CLINIC), ["resource_authored", "PRIMARY KEY (rowid=?)"]),
         (plan("Patient", CLINIC), ["resource_authored", "PRIMARY KEY (rowid=?)"]),

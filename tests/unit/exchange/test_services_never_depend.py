@@ -22,6 +22,9 @@ MODULES = frozenset(
 )
 
 READERS = {
+    "casework/her_view.py": "tells her which permissions run and who was asked back",
+    "casework/permissions_told.py": "tells her how her permissions stand",
+    "casework/refusals.py": "the end of a refusal she takes back",
     "exchange/bound_grants.py": "which permission a token is bound to",
     "exchange/consent_signing.py": "how long a permission runs, and that it can end",
     "exchange/consent_writing.py": "what the end of a permission causes: doors, recalls, no Task and no Appointment",
@@ -35,6 +38,7 @@ READERS = {
     "exchange/narrowing.py": "a release without one kind of information",
     "exchange/openings.py": "what is open to one organisation",
     "exchange/operations.py": "$revoke",
+    "exchange/permission_file.py": "tells those who keep her record how her permissions stand",
     "exchange/previews.py": "a consent still draft, read as if it ran",
     "exchange/recalls.py": "asking back",
     "exchange/reporting.py": "whether an outcome may be told to the source",
@@ -42,6 +46,7 @@ READERS = {
     "exchange/task_writing.py": "whether a referral may be told to its recipient: sharing, never the service",
     "exchange/topics.py": "tells her custodian that a permission ended",
     "exchange/withdrawing.py": "$withdraw",
+    "exchange/wrong_person.py": "asks back what went to the wrong place; reads no withdrawal",
     "exchange/writing.py": "lets the answer to a recall in",
     "outbound/copying.py": "a source's permission that is over is not copied as one that runs",
     "outbound/partner_status.py": "lets a partner's answer to a recall in",

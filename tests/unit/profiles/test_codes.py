@@ -106,7 +106,7 @@ STEP_ACTIVITIES = {f"{step.status}.{step.business_status}" for step in LIFECYCLE
         ("own-view", code_system("own-view"), OWN_VIEWS),
         ("recognised-by", RECOGNISED_BY, ("safe-word", "face")),
         ("review-reason", REVIEW_REASON, ("sharing-ending", "sharing-ended", "check-in-due")),
-        ("sharing-ended-reason", code_system("sharing-ended-reason"), (CAME_OF_AGE, "returned")),
+        ("sharing-ended-reason", code_system("sharing-ended-reason"), (CAME_OF_AGE, "returned", "restored")),
         (
             "communication-category",
             code_system("communication-category"),

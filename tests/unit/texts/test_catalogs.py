@@ -59,7 +59,15 @@ def test_every_key_a_template_uses_is_said() -> None:
         for key in _USED.findall(path.read_text(encoding="utf-8"))
     }
     assert used
-    assert not {(key, name) for key, name in used if key not in catalog(DEFAULT).sentences}
+    said = catalog(DEFAULT).sentences
+    # A key that ends with a dot is put together with a code: some key begins with it.
+    begun = {key for key in used_beginnings(used) if not any(one.startswith(key) for one in said)}
+    assert not begun
+    assert not {(key, name) for key, name in used if not key.endswith(".") and key not in said}
+
+
+def used_beginnings(used: set[tuple[str, str]]) -> set[str]:
+    return {key for key, _ in used if key.endswith(".")}
 
 
 def test_templates_hold_no_sentence_of_their_own() -> None:

@@ -5,21 +5,27 @@ from dataclasses import replace
 import pytest
 
 from referral_hub.errors import ConfigurationError
+from referral_hub.exchange.organization_descriptions import (
+    KINDS,
+    NewOrganization,
+    checked,
+    endpoint_of,
+    resource_of,
+)
 from referral_hub.fhir.validator import validate
-from referral_hub.partners import KINDS, NewOrganization, _checked, _resource, endpoint_of
 
 CLINIC = NewOrganization(name="Invented clinic", kind="clinic")
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_organization_of_every_type_is_valid_fhir(kind: str) -> None:
-    body = _resource(replace(CLINIC, kind=kind, part_of="11111111-2222-3333-4444-555555555555"))
+    body = resource_of(replace(CLINIC, kind=kind, part_of="11111111-2222-3333-4444-555555555555"))
     assert validate(body) == []
     assert body["type"][0]["coding"][0]["code"] == kind
 
 
-def test_a_shelters_neutral_name_is_not_in_its_resource() -> None:
-    body = _resource(replace(CLINIC, kind="shelter", neutral_name="House 3", country="PL"))
+def test_a_shelters_neutral_name_is_not_in_itsresource_of() -> None:
+    body = resource_of(replace(CLINIC, kind="shelter", neutral_name="House 3", country="PL"))
     assert "House 3" not in str(body)
     assert "PL" not in str(body)
 
@@ -42,7 +48,7 @@ def test_a_shelters_neutral_name_is_not_in_its_resource() -> None:
 )
 def test_a_description_that_cannot_be_used_is_refused(wrong: dict[str, object], said: str) -> None:
     with pytest.raises(ConfigurationError, match=said):
-        _checked(replace(CLINIC, **wrong))  # type: ignore[arg-type]
+        checked(replace(CLINIC, **wrong))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
