@@ -20,7 +20,7 @@ UPGRADE ?=
 WORKERS ?= 2
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help demo test check profiles conformance interop browser load laws attack races drill docs lock clean
+.PHONY: help demo test check profiles conformance interop browser load laws attack races nightly drill docs lock clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -84,7 +84,7 @@ interop: $(INTEROP)  ## against what others wrote: validators, servers, client l
 	$(call need,tests/interop/test_*.py,a test of this kind)
 	@$(BIN)/python -m pytest tests/interop $(ARGS)
 
-browser: $(DEV)  ## the portal in a real browser, with accessibility checks (needs Chromium)
+browser: $(INTEROP)  ## the portal in a real browser, with accessibility checks (needs Chromium)
 	$(call need,tests/browser/test_*.py,a test of this kind)
 	@$(BIN)/python -m pytest tests/browser $(ARGS)
 
@@ -98,9 +98,20 @@ laws: $(DEV)  ## the laws of consent on 50,000 seeded worlds, those of callers o
 attack: $(DEV)  ## every side channel and every attack on tokens, row by row, with a report
 	@$(BIN)/python -m tests.attack $(ARGS)
 
-races: $(DEV)  ## reads racing withdrawals over several processes; ARGS="--trials 1000000" for a night
+races: $(DEV)  ## reads, searches, exports, notifications and deliveries racing withdrawals over several processes
 	$(call need,tests/load/races.py,the race)
 	@$(BIN)/python -m tests.load.races $(ARGS)
+
+# How much a night tries: `make nightly TRIALS=2000 TOLD=40 WORLDS=20 ARGS="-k twin_asks"` is a look at each piece.
+TRIALS ?= 1000000
+TOLD ?= 4000
+WORLDS ?= 200000
+
+nightly: $(DEV)  ## a night: a million races on each database, 200,000 worlds of callers, every attack with its report
+	@$(BIN)/python -m tests.load.races --trials $(TRIALS) --told $(TOLD)
+	@$(BIN)/python -m tests.load.races --trials $(TRIALS) --told $(TOLD) --database postgresql
+	@$(BIN)/python -m tests.laws.run_laws --callers $(WORLDS) --processes $(WORKERS)
+	@$(BIN)/python -m tests.attack --write docs/attacks.md $(ARGS)
 
 drill: $(DEV)  ## kill -9 while the story runs, then look; ARGS="--seconds 40 --database postgresql"
 	$(call need,tests/drill/__main__.py,the drill)

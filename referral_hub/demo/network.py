@@ -24,11 +24,13 @@ NETWORK_NAME = "Harbour Network"
 COUNTRY = "XA"
 HER_COUNTRY = "XB"
 EHR = "clinic_two"
+COORDINATOR = "coordinator@network.example"
+"""What the first coordinator signs in with."""
 
 _RECIPIENT = (
     "system/Task.rus system/ServiceRequest.rs system/Patient.rs system/Consent.rs system/Condition.rs "
     "system/Observation.rs system/Procedure.rs system/DocumentReference.rs system/Communication.rs "
-    "system/CarePlan.rs system/Organization.rs"
+    "system/CarePlan.rs system/Organization.rs system/HealthcareService.crus"
 )
 
 
@@ -46,6 +48,7 @@ class Partner:
     scope: str
     algorithm: str = "ES384"
     neutral_name: str = ""
+    phone: str = ""
     country: str = COUNTRY
     governmental: bool = False
     very_restricted: bool = False
@@ -71,14 +74,19 @@ PARTNERS: Mapping[str, Partner] = {
         + " system/Appointment.rs system/Procedure.rs system/Organization.rs system/AuditEvent.rs",
         neutral_name="Linden Street Office",
     ),
-    "clinic_one": Partner("Bridge Clinic", "clinic", "TREAT", _RECIPIENT, algorithm="RS384"),
+    "clinic_one": Partner(
+        "Bridge Clinic", "clinic", "TREAT", _RECIPIENT, algorithm="RS384", phone="+999 555 0101"
+    ),
     "clinic_two": Partner(
         "Garden Clinic",
         "clinic",
         "TREAT",
         f"{_RECIPIENT} system/Appointment.crus system/Procedure.crus",
+        phone="+999 555 0102",
     ),
-    "legal_aid": Partner("Open Door Legal Aid", "legal-aid", "legal-representation", _RECIPIENT),
+    "legal_aid": Partner(
+        "Open Door Legal Aid", "legal-aid", "legal-representation", _RECIPIENT, phone="+999 555 0103"
+    ),
     "adviser": Partner(
         "Ferry Immigration Advice",
         "immigration",
@@ -86,6 +94,7 @@ PARTNERS: Mapping[str, Partner] = {
         _RECIPIENT,
         algorithm="RS384",
         very_restricted=True,
+        phone="+999 555 0104",
     ),
     "office": Partner(
         "Immigration Office",
@@ -94,6 +103,7 @@ PARTNERS: Mapping[str, Partner] = {
         _RECIPIENT,
         governmental=True,
         very_restricted=True,
+        phone="+999 555 0105",
     ),
 }
 """The six organisations, by the name the story calls them."""
@@ -111,10 +121,11 @@ class Registered:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """The hub's own organisation and the six partners."""
+    """The hub's own organisation and the six partners; ``one_time_password`` is the first coordinator's."""
 
     hub_organization: str
     partners: Mapping[str, Registered]
+    one_time_password: str = ""
 
 
 def found_network(settings: Settings, *, ehr_base: str) -> Network:
@@ -127,7 +138,7 @@ def found_network(settings: Settings, *, ehr_base: str) -> Network:
     Raises:
         ConfigurationError: there is a hub in that place already, or it cannot be made there.
     """
-    founded = found_hub(settings, name=NETWORK_NAME, country=COUNTRY)
+    founded = found_hub(settings, name=NETWORK_NAME, country=COUNTRY, login=COORDINATOR)
     if not founded.fresh:
         raise ConfigurationError(
             f"There is a hub in {settings.data_dir} already. The demo makes its own: give it an empty directory."
@@ -145,6 +156,7 @@ def found_network(settings: Settings, *, ehr_base: str) -> Network:
                     country=partner.country,
                     governmental=partner.governmental,
                     fhir_endpoint=f"{ehr_base}/fhir" if has_ehr else "",
+                    phone=partner.phone,
                     poll_seconds=1 if has_ehr else 0,
                 ),
             )
@@ -161,7 +173,7 @@ def found_network(settings: Settings, *, ehr_base: str) -> Network:
                 very_restricted=partner.very_restricted,
             )
             registered[name] = Registered(partner, added.id, registration.client_id, key)
-    return Network(founded.organization, registered)
+    return Network(founded.organization, registered, founded.one_time_password)
 
 
 def keep_keys(network: Network, directory: Path) -> None:

@@ -23,6 +23,7 @@ from referral_hub.app import clock
 from referral_hub.checks import check_audit
 from referral_hub.demo import clinics, first_days, her_own_way, legal_ways
 from referral_hub.demo.cast import FrontDesk, Party, Story
+from referral_hub.demo.logins import PASSWORD, Login, open_accounts
 from referral_hub.demo.network import EHR, Network, found_network, keep_keys
 from referral_hub.demo.servers import free_port, log_file, running_ehr, running_hub
 from referral_hub.demo.smart_partner import PartnerFault, SmartPartner
@@ -80,10 +81,18 @@ def _played(
         rows = [row.cells() for row in tracker(story)]
         stage.table("The tracker of the shelter, made from its own referrals:", HEADS, rows)
         stage.say()
+    logins: list[Login] = []
+    if played == len(steps) == len(STEPS):
+        try:
+            logins = open_accounts(settings, network, story)
+        except (Unexpected, PartnerFault) as fault:
+            stage.say(f"The logins: {fault}")
+            return 1
+        stage.say(f"{len(logins)} people can sign in at a browser; each was tried.")
     stage.say(f"demo: {len(steps)} steps, {played} ok")
     if check or played < len(steps):
         return int(played < len(steps))
-    _keep_serving(stage, network, base_url, ehr_base, directory)
+    _keep_serving(stage, network, base_url, ehr_base, directory, logins)
     return 0
 
 
@@ -138,16 +147,27 @@ def _settings(directory: Path, base_url: str, ehr_base: str) -> Mapping[str, str
         f"{PREFIX}BASE_URL": base_url,
         f"{PREFIX}INNER_ORIGINS": ehr_base,
         f"{PREFIX}LOG_LEVEL": "WARNING",
+        f"{PREFIX}SECOND_FACTOR": "offered",
     }
 
 
-def _keep_serving(stage: Stage, network: Network, base_url: str, ehr_base: str, directory: Path) -> None:
+def _keep_serving(
+    stage: Stage, network: Network, base_url: str, ehr_base: str, directory: Path, logins: Sequence[Login]
+) -> None:
     keep_keys(network, directory / "partners")
     stage.say()
     stage.say(
         f"The hub keeps serving: FHIR at {base_url}/fhir, the second clinic's own server at {ehr_base}/fhir."
     )
-    stage.say("Pages and logins come later; until then every organisation has its software and a key:")
+    if logins:
+        stage.say()
+        stage.table(
+            f"Open {base_url} in a browser and play a part. The password of each: {PASSWORD}",
+            ("organisation", "role", "login", "what to try"),
+            [(one.organization, one.role, one.login, one.to_do) for one in logins],
+        )
+    stage.say()
+    stage.say("Every organisation has its software and a key as well:")
     stage.table(
         "",
         ("organisation", "client_id", "purpose", "private key"),
