@@ -39,7 +39,7 @@ from referral_hub.exchange.gate import Gate
 from referral_hub.exchange.hub import Hub, Limits
 from referral_hub.exchange.indexing import warm
 from referral_hub.exchange.persons_in_sight import PersonsInSight
-from referral_hub.exchange.ports import Admitted, OrganizationRow, TokenRow
+from referral_hub.exchange.ports import OrganizationRow, TokenRow
 from referral_hub.exchange.shelf import packaged_shelf, profiles_of
 from referral_hub.exchange.writing import Writing
 from referral_hub.fhir import json_codec
@@ -49,6 +49,7 @@ from referral_hub.keyring.master import MasterKey
 from referral_hub.keyring.ring import Keyring
 from referral_hub.keyring.sources import MasterSource
 from referral_hub.network_policy import consent_limits
+from referral_hub.portal import portal_blueprints
 from referral_hub.resources.catalog import DEFINITIONS
 from referral_hub.settings import Settings
 from referral_hub.store.accounts import Accounts
@@ -58,17 +59,19 @@ from referral_hub.store.bodies import Bodies
 from referral_hub.store.database import Away, Database, open_database
 from referral_hub.store.exports import ExportJobs
 from referral_hub.store.key_rows import KeyRows
-from referral_hub.store.oauth_rows import OAuthClient, oauth_client
 from referral_hub.store.segments import Segments
 from referral_hub.store.sign_in import SignInRows
 from referral_hub.store.spool import Spool
 from referral_hub.store.sqlite_client import SocketWriter
 from referral_hub.store.store import SqlStore
+from referral_hub.store.stored_oauth import StoredOAuthRows
 from referral_hub.store.subscriptions import Subscriptions
 from referral_hub.store.writing import open_writer
 from referral_hub.web import error_handlers
 from referral_hub.web.assignment_api import AssignmentApi
+from referral_hub.web.beat import Beat
 from referral_hub.web.consent_api import ConsentApi
+from referral_hub.web.copies import CopyApi
 from referral_hub.web.cross_origin import CrossOrigin, RegisteredOrigins
 from referral_hub.web.desk_api import DeskApi
 from referral_hub.web.export_api import BulkApi
@@ -115,37 +118,6 @@ class RandomIds:
     def row_id(self, at_us: int) -> int:
         """Gives a positive 63-bit row id: milliseconds since 2020, then 22 random bits."""
         return (max(0, at_us // 1000 - _EPOCH_2020_MS) << _RANDOM_BITS) | secrets.randbits(_RANDOM_BITS)
-
-
-class StoredOAuthRows:
-    """What the OAuth server reads and writes (``auth.ports.OAuthRows``), on the store."""
-
-    def __init__(self, database: Database, store: SqlStore) -> None:
-        self._database = database
-        self._store = store
-
-    def oauth_client(self, client_id: str) -> OAuthClient | None:
-        """Gives a registration, active or not."""
-        return oauth_client(self._database, client_id)
-
-    def oauth_token(self, digest: bytes) -> TokenRow | None:
-        """Gives a token row, live or not."""
-        with self._store.snapshot() as snapshot:
-            return snapshot.token(digest)
-
-    def organization(self, organization_id: str) -> OrganizationRow | None:
-        """Gives an organisation's row."""
-        with self._store.snapshot() as snapshot:
-            return snapshot.organization(organization_id)
-
-    def hub_organization(self) -> OrganizationRow | None:
-        """Gives the network's own organisation."""
-        with self._store.snapshot() as snapshot:
-            return snapshot.hub_organization()
-
-    def apply(self, change: Admitted) -> None:
-        """Applies a Change of the OAuth server."""
-        self._store.apply(change)
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,9 +308,10 @@ def create_app(parts: Parts) -> Flask:
     consents = ConsentApi(parts.hub, consent_limits(parts.settings), parts.settings.small_cell)
     assigning = AssignmentApi(parts.hub, sizes, parts.accounts.account)
     bulk = BulkApi(parts.hub, sizes, jobs)
-    api = FhirApi(parts.hub, sizes, capability, bulk, notices, desk, consents, assigning)
+    copies = CopyApi(parts.hub, parts.lane.away)
+    api = FhirApi(parts.hub, sizes, capability, bulk, notices, desk, consents, assigning, copies)
     app.register_blueprint(fhir_blueprint(api, parts.lane.route))
-    door = FrontDoor(api, parts.lane.held, app.wsgi_app, lambda: app.testing)
+    door = FrontDoor(api, parts.lane.held, app.wsgi_app, lambda: app.testing, Beat(settings.absence_beat_ms))
     proving = Proving(parts.oauth.proven, parts.lane.held, clock)
     app.wsgi_app = Incoming(door, parts.lane.away, parts.lane.ahead, proving)  # type: ignore[method-assign]
     registered = RegisteredOrigins(SignInRows(parts.database).browser_addresses)
@@ -351,6 +324,8 @@ def create_app(parts: Parts) -> Flask:
     for room in people_blueprints(
         parts.people, pages, parts.hub, parts.lane, persons, proxies=settings.proxies
     ):
+        app.register_blueprint(room)
+    for room in portal_blueprints(parts, pages):
         app.register_blueprint(room)
     app.register_blueprint(operations_blueprint(lambda: ready(parts), _metrics))
     return app

@@ -31,28 +31,34 @@ from referral_hub.store.statements import Statement, constant, words
 from referral_hub.store.verify import Verdict, verify_audit
 from referral_hub.store.versions import SCHEMA_VERSION, schema_version
 from referral_hub.web.people_pages import OPEN_ADDRESSES
+from referral_hub.web.portal import front, my
 
 DAY_US = 86_400_000_000
 AUDIT_STEPS = ("spool", "seal", "verify")
 
-WITHOUT_GATE = OPEN_ADDRESSES | frozenset(
-    {
-        "/fhir/metadata",
-        "/fhir/.well-known/smart-configuration",
-        "/.well-known/smart-configuration",
-        "/oauth/authorize",
-        "/oauth/par",
-        "/.well-known/openid-configuration",
-        "/oauth/token",
-        "/oauth/introspect",
-        "/oauth/revoke",
-        "/oauth/jwks",
-        "/health/live",
-        "/health/ready",
-        "/metrics",
-        "/static/<digest>/<name>",
-        "/language",
-    }
+WITHOUT_GATE = (
+    OPEN_ADDRESSES
+    | front.ADDRESSES
+    | my.ADDRESSES
+    | frozenset(
+        {
+            "/fhir/metadata",
+            "/fhir/.well-known/smart-configuration",
+            "/.well-known/smart-configuration",
+            "/oauth/authorize",
+            "/oauth/par",
+            "/.well-known/openid-configuration",
+            "/oauth/token",
+            "/oauth/introspect",
+            "/oauth/revoke",
+            "/oauth/jwks",
+            "/health/live",
+            "/health/ready",
+            "/metrics",
+            "/static/<digest>/<name>",
+            "/language",
+        }
+    )
 )
 """The addresses that hold nothing of a person, and so answer without a token."""
 
@@ -234,11 +240,15 @@ def open_doors(app: Flask) -> list[str]:
     return found
 
 
+_SIGN_INS = ("/sign-in", "/sign-in/code")
+"""Where a stranger is led: the way in for staff, and the one for a person with her code."""
+
+
 def _turned_away(address: str, http_status: int, location: str) -> bool:
     """Tells that a stranger got nothing: 401; on a page also the way to sign in, or the refusal of a form."""
     if http_status == 401 or address.startswith("/fhir"):
         return http_status == 401
-    return http_status == 403 or (http_status == 303 and location.split("?")[0] == "/sign-in")
+    return http_status == 403 or (http_status == 303 and location.split("?")[0] in _SIGN_INS)
 
 
 def _sent_as(method: str, address: str) -> str:

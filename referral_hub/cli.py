@@ -31,10 +31,14 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "organization": "partners:organization",
         "oauth-client": "partners:oauth_client",
         "keys": "keys:keys",
+        "own-file": "own_file:own_file",
         "erase": "keys:erase",
+        "backup": "preserving:backup",
+        "restore": "preserving:restore",
         "person": "people:person",
         "identity-provider": "people:identity_provider",
         "verify-audit": "checking:verify_audit",
+        "audit-retention": "checking:audit_retention",
         "doctor": "checking:doctor",
     }
 )

@@ -18,7 +18,9 @@ from referral_hub.outbound.timers import TimerWork
 from referral_hub.store import upkeep
 from referral_hub.store.exports import ExportJobs
 from referral_hub.store.outbox import Outbox
+from referral_hub.store.own_file_keeping import OwnFileKeeper
 from referral_hub.store.partner_copies import PartnerCopies
+from referral_hub.store.retention import Retention
 from referral_hub.store.sealer import Sealer
 from referral_hub.store.segments import Segments
 from referral_hub.store.subscriptions import Subscriptions
@@ -31,6 +33,8 @@ def open_delivery(parts: Parts) -> DeliveryLoop:
     copies = PartnerCopies(parts.database, parts.writer)
     subscriptions = Subscriptions(parts.database, parts.writer)
     tally = Tally()
+    retention = retention_of(parts)
+    own_files = OwnFileKeeper(parts.database, parts.writer, parts.bodies)
     return DeliveryLoop(
         clock,
         delivery=Delivery(
@@ -43,8 +47,29 @@ def open_delivery(parts: Parts) -> DeliveryLoop:
         notifying=Notifying(parts.hub, subscriptions, _channels(parts), tally=tally),
         segments=Segments(parts.settings.audit_spool_dir, parts.database, parts.writer),
         sealer=Sealer(parts.database, parts.writer, parts.keyring, checkpoints_file(parts.settings)),
-        upkeep=lambda now_us: upkeep.prune(parts.writer, now_us),
+        upkeep=lambda now_us: _keep_up(parts, retention, now_us),
+        own_files=lambda now_us: _keep_own_files(own_files, now_us),
     )
+
+
+def retention_of(parts: Parts) -> Retention:
+    """Gives what takes away the audit of times that are over."""
+    return Retention(
+        parts.database,
+        parts.writer,
+        parts.keyring,
+        parts.settings.audit_days,
+        parts.settings.audit_spool_dir,
+    )
+
+
+def _keep_up(parts: Parts, retention: Retention, now_us: int) -> None:
+    upkeep.prune(parts.writer, now_us)
+    retention.remove(now_us)
+
+
+def _keep_own_files(own_files: OwnFileKeeper, now_us: int) -> None:
+    own_files.keep(now_us)
 
 
 def _channels(parts: Parts) -> dict[str, Notifier]:

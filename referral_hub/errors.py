@@ -10,7 +10,7 @@ carry a name, a birth date or what a person needs.
     ├── PatchFailed                 a patch that does not apply
     ├── NotSupportedParameter / InvalidParameter      a search that cannot be answered
     ├── Unauthenticated             no live token
-    ├── InsufficientScope / Forbidden                 facts about the caller alone, or a visible thing not writable
+    ├── InsufficientScope / Forbidden / OwnKeyNeeded  facts about the caller alone, or a visible thing not writable
     ├── NotFound                    absent or not for this caller: the same answer
     ├── Gone                        deleted by the caller's own organisation
     ├── UpdateAsCreate              PUT to an id that does not exist for this caller
@@ -102,6 +102,18 @@ class Forbidden(HubError):
     """A visible thing this caller may not write, or an organisation that is suspended: 403 on the wire."""
 
     issue_code = "forbidden"
+
+
+class OwnKeyNeeded(Forbidden):
+    """A record of the caller's organisation is sealed to the organisation's own key, which did not come: 403."""
+
+    def __init__(
+        self,
+        text: str = "Your organisation holds the key of its own file, and none that opens this came with the request. "
+        "Send it in the header X-Hub-Organization-Key.",
+        expression: str = "",
+    ) -> None:
+        super().__init__(text, expression)
 
 
 class NotFound(HubError):

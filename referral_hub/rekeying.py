@@ -1,6 +1,6 @@
 """Renewing and destroying keys while the hub runs: the master key, what signs and seals links, a person's own key.
 
-What lives here: the work of ``referral-hub keys`` and ``referral-hub erase``. What does not: keys (``keyring``), their
+What lives here: the work of ``referral-hub keys``, ``own-file`` and ``erase``. What does not: keys (``keyring``), their
 rows (``store.key_rows``), the words on the terminal (``commands.keys``).
 
 A master key is renewed in two steps, because processes that run still wrap under the earlier one for some minutes:
@@ -11,21 +11,24 @@ Source: ``engine.md`` 4.
 """
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from referral_hub.app import Parts, clock, master_source
 from referral_hub.errors import Conflict, InvalidParameter, NotFound
 from referral_hub.exchange.building import Draft
-from referral_hub.exchange.change import AuditEntry
+from referral_hub.exchange.change import AuditEntry, Change, Row
 from referral_hub.exchange.consent_rules import kind_of
 from referral_hub.exchange.interactions import hub_write
 from referral_hub.exchange.ports import ConsentRow
 from referral_hub.fhir import json_codec
 from referral_hub.keyring.master import WRAPPING_S, MasterKey, renew_master_key, retire_master_keys
+from referral_hub.keyring.own_file import LOOK_AGAIN_S, key_id, read_public
 from referral_hub.keyring.ring import FAMILIES, LINKS, renew, rewrap
 from referral_hub.store.erasing import erasing_rows
-from referral_hub.store.key_rows import KeyRows
+from referral_hub.store.key_rows import KeyRows, own_key_rows
+from referral_hub.store.own_file_keeping import OwnFileKeeper
 
 LINK_KEPT_US = 86_400_000_000
 """How long a key that sealed page links is kept after it was replaced: a day, far longer than a link lives."""
@@ -150,6 +153,83 @@ def _note(parts: Parts, interaction: str, detail: str) -> None:
         detail=json.dumps({"key": detail}).encode("ascii"),
     )
     parts.store.apply(parts.gate.admit_record(parts.hub.ids.public_id(), (entry,)))
+
+
+# --- an organisation's own key ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """How an own file lies: the name of its key, how many records are sealed, shared for a release, waiting for one."""
+
+    key: str
+    sealed: int
+    shared: int
+    waiting: int
+
+
+def hold_own_file(
+    parts: Parts, organization: str, public: str, *, pause: Callable[[float], None] = time.sleep
+) -> Held:
+    """Seals an organisation's own file to a key that it holds, from now on and all that is there.
+
+    A second key replaces the first for what is written from now on; what lies under the first still opens with that.
+
+    Args:
+        parts: the opened hub.
+        organization: its id.
+        public: the public key as text; the secret never comes here.
+        pause: waits so many seconds, until every process that runs has seen the key.
+
+    Raises:
+        InvalidParameter: that is no public key.
+        NotFound: there is no such organisation.
+        Conflict: it is the network's own organisation, whose work the hub does itself.
+    """
+    key = read_public(public)
+    with parts.store.snapshot() as snapshot:
+        found = snapshot.organization(organization)
+    if found is None:
+        raise NotFound("There is no such organisation.")
+    if found.is_hub:
+        raise Conflict("The network's own organisation keeps no file of its own: the hub works in its name.")
+    name = key_id(key).hex()
+    at_us = clock()
+    _settle(parts, own_key_rows(organization, name, key, at_us))
+    _note(parts, "keys-hold", f"organization {organization} key {name}")
+    parts.keyring.own_files.forget()
+    keeper = _keeper(parts)
+    for _ in range(2):  # what a process wrote open before it saw the key is met the second time
+        keeper.seal_all(organization, clock())
+        pause(2 * LOOK_AGAIN_S)
+    keeper.seal_all(organization, clock())
+    return own_file(parts, organization)
+
+
+def own_file(parts: Parts, organization: str) -> Held:
+    """Gives how the own file of an organisation lies.
+
+    Raises:
+        NotFound: it holds no key.
+    """
+    public = parts.keyring.own_files.holders().get(organization)
+    if public is None:
+        raise NotFound("That organisation holds no key of its own file.")
+    return Held(key_id(public).hex(), *_keeper(parts).counts(organization, clock()))
+
+
+def own_file_holders(parts: Parts) -> list[str]:
+    """Gives the ids of the organisations that hold the key of their own file."""
+    return sorted(parts.keyring.own_files.holders())
+
+
+def _keeper(parts: Parts) -> OwnFileKeeper:
+    return OwnFileKeeper(parts.database, parts.writer, parts.bodies)
+
+
+def _settle(parts: Parts, rows: tuple[Row, ...]) -> None:
+    change = Change(parts.hub.ids.public_id(), rows=rows)
+    parts.store.apply(parts.gate.admit_token(change))
 
 
 # --- a person's own key ---------------------------------------------------------------------------------

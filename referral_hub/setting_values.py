@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z]{2})?")
@@ -178,3 +179,37 @@ def session_minutes(value: str) -> dict[str, tuple[int, int]]:
             )
         found[match[1]] = (int(match[2]), int(match[3]))
     return found
+
+
+AUDIT_DAYS = {"disclosures": 3650, "changes": 3650, "refusals": 1095, "reads": 1095, "others": 1095}
+"""How many days each kind of audit row is kept where the network decided nothing else."""
+
+
+def audit_days(value: str) -> dict[str, int]:
+    """Give how many days each kind of audit row is kept; 0 is for ever.
+
+    >>> audit_days("reads=365 disclosures=0")["reads"], audit_days("")["disclosures"]
+    (365, 3650)
+    """
+    found = dict(AUDIT_DAYS)
+    for part in value.split():
+        match = re.fullmatch(r"([a-z]+)=([0-9]{1,5})", part)
+        if match is None or match[1] not in AUDIT_DAYS or 0 < int(match[2]) < 90:
+            raise ValueError(
+                f"is a list such as reads=365: one of {', '.join(AUDIT_DAYS)}, and 90 days at least or 0 for ever"
+            )
+        found[match[1]] = int(match[2])
+    return found
+
+
+def time_zone(value: str) -> str:
+    """Give the name of a time zone this machine knows.
+
+    >>> time_zone("UTC")
+    'UTC'
+    """
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError):
+        raise ValueError("must be a time zone this machine knows, such as Europe/Warsaw") from None
+    return value

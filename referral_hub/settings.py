@@ -211,6 +211,20 @@ class Settings:
         "how deep JSON and XML may be nested; beyond it 400",
         read.whole_number(8, 200),
     )
+    absence_beat_ms: int = _setting(
+        "ABSENCE_BEAT_MS",
+        "10",
+        "milliseconds",
+        "refusals and search results leave at a full multiple of this, so that time tells nothing; 0 is at once",
+        read.whole_number(0, 200),
+    )
+    audit_days: Mapping[str, int] = _setting(
+        "AUDIT_DAYS",
+        "",
+        "kind=days",
+        "how long lines of the audit are kept, apart by spaces; 0 is for ever; docs/audit.md has kinds and defaults",
+        read.audit_days,
+    )
     inner_origins: frozenset[str] = _setting(
         "INNER_ORIGINS",
         "",
@@ -232,6 +246,7 @@ class Settings:
         "how many proxies of yours stand before the hub, so that it knows where an attempt to sign in comes from",
         read.whole_number(0, 5),
     )
+    time_zone: str = _setting("TIME_ZONE", "UTC", "zone", "the time zone of dates on pages", read.time_zone)
     second_factor_needed: bool = _setting(
         "SECOND_FACTOR",
         "required",

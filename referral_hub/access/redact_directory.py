@@ -23,11 +23,14 @@ from referral_hub.access.redact_rules import (
 )
 from referral_hub.access.redact_table import Reading, Rule, Table, copied
 from referral_hub.errors import NotFound
+from referral_hub.fhir.canonical import structure
 from referral_hub.resources.catalog import DEFINITIONS
 
 _DIRECTORY_TYPES = frozenset(
     name for name, definition in DEFINITIONS.items() if definition.directory or definition.listed
 )
+_CAPACITY = structure("service-capacity")
+_OF_CAPACITY = {"status": "valueCode", "as-of": "valueDateTime"}
 _OF_QUESTIONS = frozenset({"ValueSet", "CodeSystem"})
 """What a questionnaire may carry inside itself: the codes to answer with."""
 
@@ -83,6 +86,25 @@ def _codes_inside(value: Any, reading: Reading) -> Any:
     return as_published(inside, reading)
 
 
+def _capacity(value: Any, reading: Reading) -> Any:
+    """Lets of a service's extensions stay whether it has a place and when that was said; no words."""
+    del reading
+    told = []
+    for one in value if isinstance(value, list) else ():
+        if not isinstance(one, dict) or one.get("url") != _CAPACITY:
+            continue
+        parts = one.get("extension")
+        known = (
+            {"url": part["url"], kind: part[kind]}
+            for part in (parts if isinstance(parts, list) else ())
+            if isinstance(part, dict) and (kind := _OF_CAPACITY.get(str(part.get("url")), "")) in part
+        )
+        shown = list(known)
+        if shown:
+            told.append({"url": _CAPACITY, "extension": shown})
+    return told or None
+
+
 def _public(*names: str) -> dict[str, Rule]:
     return dict.fromkeys(names, public)
 
@@ -100,6 +122,7 @@ _HEALTHCARE_SERVICE = Table(
         "characteristic", "communication", "referralMethod", "appointmentRequired", "availableTime",
         "notAvailable", "availabilityExceptions", "endpoint",
     )
+    | {"extension": _capacity}
 )  # fmt: skip
 _LOCATION = Table(
     _public(
@@ -218,7 +241,8 @@ SHELTER: Mapping[str, Table] = {
         _public(
             "active", "providedBy", "category", "type", "specialty", "serviceProvisionCode", "program",
             "characteristic", "communication", "referralMethod", "appointmentRequired", "availableTime",
-        ),
+        )
+        | {"extension": _capacity},
         finish=_neutral,
     ),
 }  # fmt: skip

@@ -76,23 +76,40 @@ class Mail:
         Raises:
             DeliveryFailed: there is no mail server, or it did not take the letter.
         """
+        self._give_up(self._letter(wanted, kind, body))
+
+    def send(self, address: str, subject: str, text: str) -> None:
+        """Sends one letter that somebody at a page asked for.
+
+        Raises:
+            DeliveryFailed: there is no mail server, or it did not take the letter.
+        """
+        letter = self._addressed(address, subject)
+        letter.set_content(text)
+        self._give_up(letter)
+
+    def _give_up(self, letter: EmailMessage) -> None:
         if self._server is None:
             raise DeliveryFailed("The operator has named no mail server.", permanent=True)
-        letter = self._letter(wanted, kind, body)
         try:
             with self._connected(self._server) as session:
                 session.send_message(letter)
         except (OSError, smtplib.SMTPException) as failed:
             raise DeliveryFailed("The mail server did not take the letter.", permanent=False) from failed
 
-    def _letter(self, wanted: Wanted, kind: Kind, body: bytes) -> EmailMessage:
+    def _addressed(self, address: str, subject: str) -> EmailMessage:
         letter = EmailMessage()
         letter["From"] = self._sender
-        letter["To"] = wanted.endpoint.removeprefix("mailto:")
-        letter["Subject"] = _SUBJECTS.get(kind, _SUBJECTS["event-notification"])
+        letter["To"] = address
+        letter["Subject"] = subject
         letter["Date"] = formatdate()
         letter["Message-ID"] = make_msgid(domain=self._sender.rpartition("@")[2])
         letter["Auto-Submitted"] = "auto-generated"
+        return letter
+
+    def _letter(self, wanted: Wanted, kind: Kind, body: bytes) -> EmailMessage:
+        subject = _SUBJECTS.get(kind, _SUBJECTS["event-notification"])
+        letter = self._addressed(wanted.endpoint.removeprefix("mailto:"), subject)
         letter.set_content(f"{letter['Subject']}. Sign in to see it:\n{self._link}\n")
         if wanted.content == "id-only":
             letter.add_attachment(

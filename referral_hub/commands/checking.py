@@ -1,4 +1,4 @@
-"""``verify-audit`` and ``doctor``: does the audit hold, is the hub well."""
+"""``verify-audit``, ``audit-retention`` and ``doctor``: does the audit hold, what of it is over, is the hub well."""
 
 import os
 
@@ -27,6 +27,38 @@ def verify_audit(context: click.Context, *, json_wanted: bool) -> None:
     fields = {"holds": not found.broken, "links": found.links, "broken": found.broken}
     tell([line], fields, json_wanted=json_wanted)
     context.exit(1 if found.broken else 0)
+
+
+@click.command("audit-retention")
+@click.option("--remove", "wants_removal", is_flag=True, help="take away now what is over its time")
+@as_json
+def audit_retention(*, wants_removal: bool, json_wanted: bool) -> None:
+    """Say how long each kind of audit line is kept, and how many are over their time.
+
+    The delivery process takes them away within the hour; --remove does it now. It can be run beside `serve`.
+    """
+    from referral_hub.app import clock
+    from referral_hub.delivering import retention_of
+    from referral_hub.founding import opened_hub
+
+    with opened_hub(settings_here()) as parts:
+        retention, now_us, days = retention_of(parts), clock(), parts.settings.audit_days
+        over = retention.over(now_us)
+        removed = retention.remove(now_us) if wants_removal else None
+    lines = [
+        f"{kind}: kept {f'{days[kind]} days' if days[kind] else 'for ever'}, {count} over their time"
+        + (f", {removed.rows[kind]} removed" if removed else "")
+        for kind, count in over.items()
+    ]
+    if removed:
+        lines.append(f"files of reads removed: {removed.files}")
+    fields = {
+        "days": dict(days),
+        "over": over,
+        "removed": dict(removed.rows) if removed else {},
+        "files": removed.files if removed else 0,
+    }
+    tell(lines, fields, json_wanted=json_wanted)
 
 
 @click.command("doctor")

@@ -24,7 +24,7 @@ class Account:
 
     ``login`` is kept sealed and found by its keyed digest; it is never in the database in clear. ``state`` is
     active, paused (contact with her is lost) or removed. ``one_time``: the password was handed over and has to be
-    changed; it ends at ``one_time_until_us``.
+    changed; it ends at ``one_time_until_us``; ``given_by`` is the account that handed it over, if one did.
     """
 
     id: str
@@ -48,6 +48,7 @@ class Account:
     my_set_up_us: int
     created_us: int
     removed_us: int
+    given_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

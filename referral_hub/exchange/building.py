@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from referral_hub.access.rows import CaseAssignment, ReferralAccess
+from referral_hub.errors import OwnKeyNeeded
 from referral_hub.exchange.change import (
     AuditEntry,
     Change,
@@ -266,9 +267,24 @@ class Draft:
         )
 
 
+def stored_bytes(row: ResourceRow) -> bytes:
+    """Gives the body of a row as its author wrote it.
+
+    Raises:
+        OwnKeyNeeded: it is locked: its author's own key did not come with the request (403).
+    """
+    if row.locked:
+        raise OwnKeyNeeded
+    return row.body
+
+
 def body_of(row: ResourceRow) -> dict[str, Any]:
-    """Gives the decoded body of a row."""
-    decoded = json_codec.decode_own(row.body)
+    """Gives the decoded body of a row.
+
+    Raises:
+        OwnKeyNeeded: it is locked: its author's own key did not come with the request (403).
+    """
+    decoded = json_codec.decode_own(stored_bytes(row))
     return decoded if isinstance(decoded, dict) else {}
 
 

@@ -40,6 +40,7 @@ _OPERATIONS = {
     ),
     "Patient": (
         ("disclosures", "OperationDefinition/Patient-disclosures"),
+        ("copy", "OperationDefinition/Patient-copy"),
         ("assign", "OperationDefinition/Patient-assign"),
         ("unassign", "OperationDefinition/Patient-unassign"),
         ("assignments", "OperationDefinition/Patient-assignments"),

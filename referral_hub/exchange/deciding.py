@@ -137,7 +137,7 @@ def _noted(it: _Deciding) -> ResourceRow:
 
 
 def _settled(it: _Deciding) -> ResourceRow:
-    """A recall that was not answered in time was settled by people, by telephone for instance."""
+    """A recall that was not answered in time, or something about the wrong person, was settled by people."""
     it.check_supervisor()
     it.check_reason()
     return it.close("settled")
@@ -218,6 +218,7 @@ def _review(decision: str) -> Callable[[_Deciding], ResourceRow]:
 DECISIONS: Mapping[str, Mapping[str, Callable[[_Deciding], ResourceRow]]] = MappingProxyType(
     {
         "withdrawal": {"noted": _noted},
+        "wrong-person": {"settled": _settled},
         "recall-unanswered": {"settled": _settled},
         "held-recall": {"release": _release_recall, "drop": _drop_recall},
         "compelled-disclosure": {"confirm": _confirm_order, "refuse": _refuse_order},

@@ -23,11 +23,12 @@ from referral_hub.exchange.ports import ResourceRow, Snapshot
 from referral_hub.exchange.reaching import of_herself
 from referral_hub.exchange.recalls import answer_of, law_of
 from referral_hub.exchange.state import Working
+from referral_hub.exchange.taking_out import TAKEN_OUT
 from referral_hub.fhir.dates import instant, span
 from referral_hub.fhir.elements import text_at
 
 _OUTCOMES = {DONE: "disclosed", REFUSED: "refused", FAILED: "failed"}
-_BESIDE_PERMISSION = frozenset(
+_BESIDE_PERMISSION = TAKEN_OUT | frozenset(
     {"compelled-disclosure", "emergency-opening", "assign", "unassign", "assign-asked"}
 )
 """Interactions that are told though no organisation of the network received anything by them."""

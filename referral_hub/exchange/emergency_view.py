@@ -23,7 +23,7 @@ def seen_in_emergency(
 
     Nothing very restricted is in it, nothing it points at, and no place of a shelter.
     """
-    if row.person is None or row.author == caller.organization_id:
+    if row.person is None or row.locked or row.author == caller.organization_id:
         return None
     standing = working.standing(row.person, caller.organization_id, caller.refusal_targets)
     reader = Reader(caller.organization, caller.refusal_targets, OPENING, caller.role)

@@ -243,7 +243,11 @@ def step(hub: Hub, job: Job) -> Piece:
         with hub.store.snapshot() as snapshot:
             members = _members(hub, caller, asked, snapshot, at_us)
             rows = [row for row in page.rows if _belongs(row, asked, members)]
-            found = hub.gate.release_page(caller, rows, page.standings, snapshot, at_us)
+            # Its own file under a key of its own is listed here and opened when the file is fetched, with the key.
+            working = Working(snapshot)
+            own = [row for row in rows if row.locked and hub.gate.sees(caller, row, working, at_us)]
+            opened = [row for row in rows if not row.locked]
+            found = hub.gate.release_page(caller, opened, page.standings, snapshot, at_us)
         if _moved(hub, {person: standing.epoch for person, standing in page.standings.items()}):
             at_us = hub.clock()
             continue
@@ -253,7 +257,8 @@ def step(hub: Hub, job: Job) -> Piece:
             else Position(position.part + 1)
         )
         end = following.part >= len(asked.parts)
-        return Piece(part.type, tuple(row.row_id for row, _ in found), None if end else following)
+        listed = (*(row.row_id for row, _ in found), *(row.row_id for row in own))
+        return Piece(part.type, listed, None if end else following)
     raise Busy("Permissions are changing.")
 
 

@@ -19,7 +19,7 @@ from referral_hub.access.principal import Principal, refusal_targets
 from referral_hub.access.redaction import render
 from referral_hub.access.views import View
 from referral_hub.errors import Forbidden, NotFound
-from referral_hub.exchange.building import Draft, body_of
+from referral_hub.exchange.building import Draft, body_of, stored_bytes
 from referral_hub.exchange.case_files import assign_creator
 from referral_hub.exchange.change import AuditEntry, Change, Row, TokenGuard
 from referral_hub.exchange.conditional import resolved
@@ -228,7 +228,7 @@ class Gate:
         return None if seen is None else self._outcome(reader, row, seen)
 
     def _outcome(self, reader: Reader, row: ResourceRow, seen: Seen) -> Outcome | None:
-        made = self._made(row, seen.view)
+        made = None if row.locked and reader.herself else self._made(row, seen.view)
         if made is None:
             return None
         body, etag = made
@@ -247,7 +247,7 @@ class Gate:
     def _made(self, row: ResourceRow, view: View) -> tuple[bytes, str] | None:
         """Gives the bytes of a view and its ETag; None where a type has no such copy."""
         if view.kind == "stored":
-            return row.body, f'W/"{row.version}"'
+            return stored_bytes(row), f'W/"{row.version}"'
         key = (row.row_id, row.version, view)
         kept = self._views.of(key)
         if kept is not None:

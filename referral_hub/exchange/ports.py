@@ -76,7 +76,12 @@ class TokenRow:
 
 
 class ResourceRow(msgspec.Struct, frozen=True, gc=False):
-    """One resource as stored, opened (its body is plain), with the columns decisions are made on."""
+    """One resource as stored, opened (its body is plain), with the columns decisions are made on.
+
+    ``locked``: it is of its author's own file, sealed to a key that did not come with the request, and its body is
+    empty: no copy of it can be made, and to everybody but its author it is absent. ``own_file``: sealed so, whether it
+    could be opened or not.
+    """
 
     row_id: int
     type: str
@@ -105,6 +110,8 @@ class ResourceRow(msgspec.Struct, frozen=True, gc=False):
     body: bytes
     written_by: str = ""
     method: str = ""
+    locked: bool = False
+    own_file: bool = False
 
 
 @dataclass(frozen=True, slots=True)

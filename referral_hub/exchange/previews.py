@@ -7,7 +7,7 @@ Source: ``views.md`` 9 ($preview); ``mission.md`` 5, point 3.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from referral_hub.access.grants import compile_rows
 from referral_hub.access.principal import Principal, refusal_targets
@@ -19,6 +19,7 @@ from referral_hub.exchange.building import Draft, body_of
 from referral_hub.exchange.change import ConsentRows
 from referral_hub.exchange.hub import Hub
 from referral_hub.exchange.ports import OrganizationRow, ResourceRow, Snapshot
+from referral_hub.exchange.proposal import Proposal
 from referral_hub.exchange.reaching import check_staff
 from referral_hub.exchange.state import Working
 from referral_hub.fhir.outcome import Issue
@@ -88,6 +89,50 @@ def preview(hub: Hub, token_digest: bytes, supposed: Supposition) -> list[Shown]
     return shown
 
 
+def preview_unsent(
+    hub: Hub,
+    token_digest: bytes,
+    request: dict[str, Any],
+    recipient: str,
+    consent: dict[str, Any] | None,
+) -> tuple[list[Shown], list[Shown]]:
+    """Gives what the recipient of a request that was not written yet would see: now, and once it said yes.
+
+    Everything is admitted as if it were written, by the same rules, and then let go; nothing is stored but the line
+    of the audit.
+
+    Args:
+        hub: store, gate and clock.
+        token_digest: of the caller's token.
+        request: the ServiceRequest as it would be written.
+        recipient: organisation id.
+        consent: a release as it would be signed; None for those that run now.
+
+    Raises:
+        NotFound: the person is not the caller's own (404).
+        InvalidResource: the request or the consent could not be written like this (422).
+    """
+    at_us = hub.clock()
+    with hub.store.snapshot() as snapshot:
+        caller = hub.identify(snapshot.token(token_digest), at_us)
+        check_staff(caller)
+        made = []
+        for accepted in (False, True):
+            draft = Draft(Working(snapshot), hub.ids, at_us, hub.own_bases)
+            row = hub.gate.admit(caller, Proposal("create", "ServiceRequest", body=request), draft).row
+            receiver = draft.working.organization(recipient)
+            if receiver is None:
+                raise NotFound
+            if consent is not None:
+                written = hub.gate.admit(caller, Proposal("create", "Consent", body=consent), draft).row
+                _compile_as_active(draft, written, caller)
+            _suppose_access(draft, row, receiver, "accepted" if accepted else "requested")
+            made.append(_shown(hub, snapshot, draft, row, receiver, at_us, accepted=accepted))
+        person = row.person
+    hub.store.spool((read_entry(caller, "preview", person, (), (), at_us),), durable=False)
+    return made[0], made[1]
+
+
 def _suppose_consent(hub: Hub, draft: Draft, consent_id: str, caller: Principal) -> None:
     row = draft.working.resource("Consent", consent_id)
     if row is None or row.author != caller.organization_id or row.person is None:
@@ -105,6 +150,12 @@ def _suppose_consent(hub: Hub, draft: Draft, consent_id: str, caller: Principal)
                 )
             ]
         )
+    _compile_as_active(draft, row, caller)
+
+
+def _compile_as_active(draft: Draft, row: ResourceRow, caller: Principal) -> None:
+    if row.person is None:
+        raise NotFound
     body = {**body_of(row), "status": "active"}
     active = draft.revise(row, body, written_by=caller.organization_id)
     compiled = compile_consent(active.id, active.version, body, authored=True)

@@ -71,6 +71,7 @@ def search(
     pairs: Sequence[tuple[str, str]],
     *,
     strict: bool = False,
+    own_only: bool = False,
 ) -> Found:
     """Gives one page of what this caller may see and asked for.
 
@@ -80,6 +81,7 @@ def search(
         type_name: a stored type.
         pairs: decoded names and values, or the one pair of a page link.
         strict: refuse parameters that are not understood (``Prefer: handling=strict``).
+        own_only: only what the caller's organisation wrote; said again with the link of the next page.
 
     Raises:
         NotSupportedParameter, InvalidParameter: 400 on the wire.
@@ -93,6 +95,8 @@ def search(
         try:
             token = known or _token(hub, token_digest)
             asked = _prepared(hub, token, type_name, pairs, at_us, strict=strict)
+            if own_only:
+                asked = replace(asked, plan=replace(asked.plan, own_only=True))
         except HubError:
             if known is None:
                 raise

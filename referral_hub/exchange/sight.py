@@ -106,9 +106,9 @@ class Sight:
 
         ``deep`` also judges what the row points at; without it the view is good for telling seen from absent.
         """
-        if row.deleted:
-            return None
         me = reader.organization.id
+        if row.deleted or (row.locked and row.author != me):
+            return None
         standing = standing_to(row, standing, reader, look)
         openness = (
             CLOSED if standing is None else self._openings.of(reader, standing, look, at_us, fresh=fresh)

@@ -78,6 +78,8 @@ def assignment_row(assignment: CaseAssignment) -> Row:
 
 def _identifiers(row: ResourceRow) -> set[str]:
     """Gives the ``system|value`` of a resource's own identifiers."""
+    if row.locked:
+        return set()
     decoded = json_codec.decode_own(row.body)
     given = decoded.get("identifier") or ()
     return {

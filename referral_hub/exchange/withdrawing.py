@@ -10,6 +10,7 @@ asked back, and what her people are told, are rows beside it. Saying it twice is
 Source: ``consent.md`` 5.5 as corrected by ``views.md`` 8; ``practice.md`` 5 and 10; GDPR Art. 7(3).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -137,6 +138,32 @@ def withdraw(hub: Hub, token_digest: bytes, public_id: str, wish: Wish) -> dict[
             continue
         return told
     raise Busy("Others are changing the same record. Try again in a moment.")
+
+
+def foresee(hub: Hub, token_digest: bytes, public_id: str, wishes: Sequence[Wish]) -> list[dict[str, Any]]:
+    """Gives what each wish would end, as :func:`withdraw` would answer; nothing is stored.
+
+    It is the same act in the same state, not a guess of it: who sits beside her can show her the effect first.
+
+    Raises:
+        InvalidResource: a wish names what there is not (422).
+        NotFound: absent, or not for this caller (404).
+
+    Source: ``consent.md`` 5.5; ``views.md`` 9 ($preview, of which this is the other half).
+    """
+    at_us = hub.clock()
+    found = []
+    with hub.store.snapshot() as snapshot:
+        caller = hub.identify(snapshot.token(token_digest), at_us)
+        row = Working(snapshot).resource("Patient", public_id)
+        if row is None or row.deleted:
+            raise NotFound
+        by = may_withdraw(caller, row.row_id, (row.author,))
+        for wish in wishes:
+            check_wish(wish)
+            draft = Draft(Working(snapshot), hub.ids, at_us, hub.own_bases)
+            found.append(answer(row, _act(row, wish, wish.how, by, draft, hub.gate), draft))
+    return found
 
 
 def withdraw_by_code(hub: Hub, person: int | None) -> None:

@@ -41,6 +41,7 @@ class Pace:
     matching_s: float = 0.2
     sealing_s: float = 1.0
     upkeep_s: float = 3600.0
+    own_files_s: float = 30.0
     after_fault_s: float = 2.0
 
 
@@ -57,6 +58,7 @@ class DeliveryLoop:
         segments: brings the audit lines of reads into the database.
         sealer: brings the audit into its chain.
         upkeep: takes away what only served for a while.
+        own_files: ends network copies of own files whose release ran out.
         pace: how often.
     """
 
@@ -73,6 +75,7 @@ class DeliveryLoop:
         segments: Ingesting,
         sealer: Sealing,
         upkeep: Upkeep,
+        own_files: Upkeep = lambda _: None,
         pace: Pace | None = None,
     ) -> None:
         self._clock = clock
@@ -85,6 +88,7 @@ class DeliveryLoop:
         self._segments = segments
         self._sealer = sealer
         self._upkeep = upkeep
+        self._own_files = own_files
         self._pace = pace or Pace()
         self._stop = threading.Event()
         self._next_upkeep_us = 0
@@ -122,6 +126,7 @@ class DeliveryLoop:
             ("match", lambda: self._matching.match_one(self._clock()), pace.matching_s),
             ("notify", lambda: self._notifying.tell_one(self._clock()), pace.matching_s),
             ("seal", self._seal, pace.sealing_s),
+            ("own files", self._keep_own_files, pace.own_files_s),
         )
         threads = [
             threading.Thread(target=self._go_round, args=one, name=f"delivery-{one[0]}") for one in rounds
@@ -181,6 +186,10 @@ class DeliveryLoop:
                 else:
                     pool.submit(self._delivery.deliver, claimed).add_done_callback(end)
         return True
+
+    def _keep_own_files(self) -> bool:
+        self._own_files(self._clock())
+        return False
 
     # --- the audit -------------------------------------------------------------------------------------
 

@@ -136,6 +136,8 @@ class Matching:
             if after is None:
                 return []
             before = versions.get(fed.number - 1)
+            if after.locked or (before is not None and before.locked):
+                return []  # of an own file whose key is not here: what happened to it cannot be told
             was = None if before is None or before.deleted else body_of(before)
             now = body_of(after)
             topics = [t.url for t in TOPICS.values() if t.type_name == fed.type and t.fires(was, now)]

@@ -161,6 +161,8 @@ def came_of_age(draft: Draft, resource: int, judge: Judge) -> bool:
     patient = draft.working.row(resource)
     if patient is None or patient.deleted:
         return False
+    if patient.locked:  # no release covers her now; what is to begin later ends as it would
+        return end_permissions(patient, draft, reason="came-of-age", which=is_represented)
     grown_us = birthday_us(body_of(patient), ADULT_YEARS)
     if grown_us is None:
         return False

@@ -33,6 +33,7 @@ DESK_CODES = frozenset(
         "external-request",
         "emergency-opening",
         "absence-instruction",
+        "wrong-person",
     }
 )
 """Tasks an organisation has for its own people, written by operations only (``exchange.desks``)."""

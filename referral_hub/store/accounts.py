@@ -15,6 +15,8 @@ from typing import Any, NamedTuple, Protocol
 import sqlalchemy as sa
 
 from referral_hub.exchange.accounts import (
+    REMOVED,
+    STAFF,
     Account,
     Attempts,
     BrowserSession,
@@ -55,6 +57,17 @@ LISTED = Statement(
     sa.select(*_ACCOUNT_COLUMNS, _ACCOUNT.c.login)
     .where(_ACCOUNT.c.organization == words("organization"))
     .order_by(_ACCOUNT.c.created_us, _ACCOUNT.c.id),
+)
+STAFF_OF = Statement(
+    "staff_of",
+    sa.select(*_ACCOUNT_COLUMNS, _ACCOUNT.c.login)
+    .where(
+        _ACCOUNT.c.organization == words("organization"),
+        _ACCOUNT.c.kind == constant(STAFF),
+        _ACCOUNT.c.state != constant(REMOVED),
+    )
+    .order_by(_ACCOUNT.c.created_us, _ACCOUNT.c.id)
+    .limit(whole("count")),
 )
 ORGANIZATION = Statement("account_organization", sa.select(_ORG.c.active).where(_ORG.c.id == words("id")))
 LOGIN = Statement("account_login", sa.select(_ACCOUNT.c.login).where(_ACCOUNT.c.id == words("id")))
@@ -184,6 +197,11 @@ class Accounts:
     def accounts_of(self, organization: str) -> list[tuple[Account, str]]:
         """Gives the accounts of an organisation, each with its login, the oldest first."""
         rows = self._database.run(LISTED, {"organization": organization})
+        return [(_sure(row[:-1]), self._login(row[0], row[-1])) for row in rows]
+
+    def staff_of(self, organization: str, count: int) -> list[tuple[Account, str]]:
+        """Gives the staff of an organisation that was not removed, each with its login, the oldest first."""
+        rows = self._database.run(STAFF_OF, {"organization": organization, "count": count})
         return [(_sure(row[:-1]), self._login(row[0], row[-1])) for row in rows]
 
     def is_organization_active(self, organization: str) -> bool:

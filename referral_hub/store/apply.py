@@ -28,6 +28,7 @@ from referral_hub.exchange.ports import Admitted
 from referral_hub.store.audit_rows import audit_steps
 from referral_hub.store.bodies import Bodies, body_label
 from referral_hub.store.index_rows import TABLES, Digests, rows_of
+from referral_hub.store.own_file_plan import OwnFilePlan
 from referral_hub.store.plan import Plan, Rule, Step, many
 from referral_hub.store.sealing import Sealing, person_key_name
 from referral_hub.store.statements import WRITES
@@ -35,12 +36,13 @@ from referral_hub.store.statements import WRITES
 _LOCK_ORDER = {
     "guard_token": 0,
     "guard_organization": 1,
-    "guard_epoch": 2,
-    "guard_epoch_written": 2,
-    "guard_absent_lock": 3,
-    "guard_version": 4,
-    "guard_version_written": 4,
-    "guard_absent": 5,
+    "own_file_lock": 2,
+    "guard_epoch": 3,
+    "guard_epoch_written": 3,
+    "guard_absent_lock": 4,
+    "guard_version": 5,
+    "guard_version_written": 5,
+    "guard_absent": 6,
 }
 
 
@@ -77,8 +79,11 @@ class Planner:
         """
         sealing = Sealing(self._bodies.keys, _new_persons(change.resources))
         at_us = self._clock()
+        own_files = self._bodies.own_files
+        holders = own_files.holders()
+        own_file = OwnFilePlan(own_files, holders, change, at_us) if holders else None
         steps: list[Step] = []
-        steps += self._resources(sealing, change.resources)
+        steps += self._resources(sealing, change.resources, own_file)
         for rows in change.consents:
             steps += _consent(rows)
         for access in change.accesses:
@@ -108,17 +113,23 @@ class Planner:
         steps += [_row(row) for row in change.rows]
         written = {write.row_id for write in change.resources}
         raised = {rows.person for rows in change.consents}
+        held: list[Step] = []
+        if own_file is not None:
+            held, last = own_file.work()
+            steps += last
         return Plan(
             change.change_id,
             at_us,
-            tuple(self._guards(change.guards, written, raised)),
+            tuple(self._guards(change.guards, written, raised, held)),
             (*sealing.steps(at_us), *steps),
             sealing.made,
         )
 
-    def _guards(self, guards: Iterable[Guard], written: set[int], raised: set[int]) -> list[Step]:
+    def _guards(
+        self, guards: Iterable[Guard], written: set[int], raised: set[int], held: Iterable[Step]
+    ) -> list[Step]:
         """Locks are taken in one order by everybody, so that two Changes do not wait for each other."""
-        found = [step for guard in guards for step in self._guard(guard, written, raised)]
+        found = [*held, *(step for guard in guards for step in self._guard(guard, written, raised))]
         return sorted(found, key=lambda step: (_LOCK_ORDER[step[0]], repr(sorted(step[2].items()))))
 
     def _guard(self, guard: Guard, written: set[int], raised: set[int]) -> list[Step]:
@@ -150,13 +161,15 @@ class Planner:
             ),
         ]
 
-    def _resources(self, sealing: Sealing, writes: Iterable[ResourceWrite]) -> list[Step]:
+    def _resources(
+        self, sealing: Sealing, writes: Iterable[ResourceWrite], own_file: OwnFilePlan | None
+    ) -> list[Step]:
         steps: list[Step] = []
         created: list[dict[str, Any]] = []
         cleared: list[dict[str, int]] = []
         last: dict[int, ResourceWrite] = {}
         for write in writes:
-            columns = _columns(sealing, write)
+            columns = _columns(sealing, write, own_file)
             if write.interaction == "create":
                 created.append(columns)
             else:
@@ -192,8 +205,10 @@ def _new_persons(writes: Iterable[ResourceWrite]) -> list[int]:
     ]
 
 
-def _columns(sealing: Sealing, write: ResourceWrite) -> dict[str, Any]:
+def _columns(sealing: Sealing, write: ResourceWrite, own_file: OwnFilePlan | None) -> dict[str, Any]:
     body_format, body = sealing.seal(write.body, write.person, body_label(write.id, write.version))
+    if own_file is not None:
+        body_format, body = own_file.sealed(write, body_format, body)
     return {
         "row_id": write.row_id,
         "type": write.type,

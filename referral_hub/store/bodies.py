@@ -6,18 +6,22 @@ What lives here: ``seal`` and ``open``, and what the store needs of a keyring. W
 A sealed body is 12 random bytes, then AES-256-GCM, with the row's own name as associated data: a body moved
 to another row does not open. Rows about a person use her key, all others the key of the hub.
 
+The own file of an organisation that holds its key is sealed twice: under the person's key, and that to the
+organisation's public key (``OWN``). While a release covers it, the outer seal is off (``SHARED``): then it is what any
+body is, and marked, so that no process keeps it opened.
+
 Source: ``engine.md`` 4.
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
 
 from referral_hub.errors import Unavailable
 
-PLAIN, SEALED = 0, 1
+PLAIN, SEALED, OWN, SHARED = 0, 1, 2, 3
 _NONCE_BYTES = 12
 
 
@@ -31,8 +35,38 @@ class Cipher(Protocol):
         """Opens, or raises ``InvalidTag``."""
 
 
+class OwnFiles(Protocol):
+    """What the store needs of keys that organisations hold (``keyring.own_file``)."""
+
+    def holders(self) -> Mapping[str, bytes]:
+        """Gives the public keys by organisation."""
+
+    def seal(self, public: bytes, body: bytes, label: str) -> bytes:
+        """Seals bytes to a public key."""
+
+    def is_given(self) -> bool:
+        """Tells whether a key came with the request at hand."""
+
+    def open(self, stored: bytes, label: str) -> bytes | None:
+        """Opens; None where no key that fits came with the request at hand."""
+
+    def locked(
+        self, person: int, categories: Sequence[str], names: Sequence[str], at_us: int
+    ) -> Sequence[tuple[int, str, str, bytes]]:
+        """Gives (row id, public id, version, body) of a person's rows that lie sealed and a release may cover."""
+
+    def earlier(
+        self, person: int, organization: str, public: bytes
+    ) -> Sequence[tuple[int, str, str, bytes, bool]]:
+        """Gives (row id, public id, version, body, in place) of what lies under another key of an organisation."""
+
+
 class Keys(Protocol):
     """What the store needs of the keyring."""
+
+    @property
+    def own_files(self) -> OwnFiles:
+        """The keys that organisations hold."""
 
     @property
     def hub(self) -> Cipher:
@@ -75,13 +109,23 @@ class Bodies:
 
     def __init__(self, keys: Keys) -> None:
         self.keys = keys
+        self.own_files = keys.own_files
+
+    def open_own(self, stored: bytes, person: int | None, label: str) -> bytes | None:
+        """Opens what is sealed to an organisation; None where its key did not come with the request at hand.
+
+        Raises:
+            Unavailable: where the person's key is gone.
+        """
+        inner = self.own_files.open(stored, label)
+        return None if inner is None else self.open(inner, SEALED, person, label)
 
     def open(self, stored: bytes, body_format: int, person: int | None, label: str) -> bytes:
         """Opens the bytes of a row.
 
         Args:
             stored: as the row holds them.
-            body_format: 0 plain, 1 sealed.
+            body_format: 0 plain, 1 sealed, 3 sealed likewise; 2 only by :meth:`open_own`.
             person: the row id of the Patient it is about, or None.
             label: the row's own name (``body_label`` for resources).
 
@@ -91,7 +135,7 @@ class Bodies:
         if body_format == PLAIN:
             return stored
         key = self.keys.hub if person is None else self.keys.person(person)
-        if body_format != SEALED or key is None:
+        if body_format not in (SEALED, SHARED) or key is None:
             raise Unavailable("A stored record cannot be opened; nothing of it is released.")
         try:
             return key.decrypt(stored[:_NONCE_BYTES], stored[_NONCE_BYTES:], label.encode())

@@ -65,7 +65,7 @@ def granted(r: Rows, *, as_very: bool = False, lens: Lens = PLAIN) -> Condition:
         live,
         sa.or_(by_category, named),
         *_high_enough(grant, r, lens, as_very=as_very),
-        _inside(grant, r),
+        inside(grant, r),
     )
     return found.correlate(r)
 
@@ -73,13 +73,13 @@ def granted(r: Rows, *, as_very: bool = False, lens: Lens = PLAIN) -> Condition:
 def _high_enough(grant: sa.FromClause, r: Rows, lens: Lens, *, as_very: bool) -> list[Condition]:
     """What is very restricted needs a grant that says so, and a token that it may come with."""
     very = grant.c.very_restricted == _YES if lens.very else sa.false()
-    found: list[Condition] = [very if as_very else sa.or_(very, ~_very_restricted(r))]
+    found: list[Condition] = [very if as_very else sa.or_(very, ~very_restricted(r))]
     if lens.bound:
         found.append(one_of(r.c.category, "bound_categories"))
     return found
 
 
-def _inside(grant: sa.FromClause, r: Rows) -> Condition:
+def inside(grant: sa.FromClause, r: Rows) -> Condition:
     """The time a row tells of lies inside the one a grant is bounded to."""
     return sa.and_(
         sa.or_(_unbounded(grant), r.c.data_from_us.is_not(None) & r.c.data_until_us.is_not(None)),
@@ -161,7 +161,7 @@ def refused(r: Rows, *, notice: bool, as_very: bool = False) -> Condition:
             sa.or_(refusal.c.resource == _EMPTY, refusal.c.resource == name_of(r)),
             sa.true()
             if as_very
-            else sa.or_(refusal.c.at_least != constant("V"), _very_restricted(r), unknown),
+            else sa.or_(refusal.c.at_least != constant("V"), very_restricted(r), unknown),
         ]
     return sa.exists(_ONE).where(*stops, ~_silenced(refusal, r, notice=notice)).correlate(r)
 
@@ -193,5 +193,6 @@ def name_of(r: Rows) -> ColumnElement[str]:
     return r.c.type.concat(_SLASH).concat(r.c.id)
 
 
-def _very_restricted(r: Rows) -> Condition:
+def very_restricted(r: Rows) -> Condition:
+    """Holds for rows that are very restricted as a whole."""
     return sa.or_(r.c.confidentiality != constant("R"), r.c.category == VERY_RESTRICTED)

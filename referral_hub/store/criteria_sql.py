@@ -98,7 +98,8 @@ def _token(type_name: str, criterion: Criterion) -> Finder:
         and all(text.startswith("Patient/") for text in texts)
     ):
         return ByPerson(several=several)
-    selective = parameter in SELECTIVE and not criterion.negated
+    selective = parameter in SELECTIVE or (type_name, parameter) == ("Provenance", "target")
+    selective = selective and not criterion.negated
     return ByToken(several=several, leads="rows" if selective else "")
 
 

@@ -30,6 +30,7 @@ BY_RESOURCE: tuple[tuple[sa.Table, str], ...] = (
     (schema.feed, "resource"),
     (schema.due, "resource"),
     (schema.partner_copy, "resource"),
+    (schema.own_body, "row_id"),
 )
 """Tables whose rows hang on a resource of hers, and the column that says on which."""
 
@@ -52,6 +53,8 @@ BY_PERSON: tuple[sa.Table, ...] = (
     schema.oauth_family,
     schema.oauth_launch,
     schema.case_assignment,
+    schema.portal_draft,
+    schema.portal_link,
     schema.account,
     schema.resource_version,
     schema.resource,

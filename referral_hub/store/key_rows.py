@@ -14,10 +14,11 @@ from referral_hub.exchange.change import Row
 from referral_hub.store import schema
 from referral_hub.store.apply import PlanWriter
 from referral_hub.store.database import Database
+from referral_hub.store.own_file import LOCKED_COVERED, LOCKED_OF_CATEGORIES, UNDER_EARLIER
 from referral_hub.store.plan import Rule, own_plan
 from referral_hub.store.sealing import person_key_name
-from referral_hub.store.statements import WRITES, Statement, octets, one_of, whole, words
-from referral_hub.store.write_statements import insert_ignoring
+from referral_hub.store.statements import WRITES, Parameters, Statement, octets, one_of, whole, words
+from referral_hub.store.write_statements import insert_ignoring, insert_or_replace
 
 _KEY = schema.wrapped_key
 
@@ -66,8 +67,21 @@ WRITES.add(
 )
 
 
+_OWN = schema.own_key
+OWN_KEYS = Statement(
+    "own_keys", sa.select(_OWN.c.organization, _OWN.c.public).where(_OWN.c.ended_us.is_(None))
+)
+WRITES.add("own_key_put", insert_or_replace(_OWN, "organization", "id"))
+WRITES.add(
+    "own_key_end",
+    sa.update(_OWN)
+    .where(_OWN.c.organization == words("organization"), _OWN.c.ended_us.is_(None))
+    .values(ended_us=whole("at_us")),
+)
+
+
 class KeyRows:
-    """Wrapped keys as they are stored.
+    """Wrapped keys as they are stored, and the public keys of organisations that hold their own.
 
     Args:
         database: where they are found.
@@ -88,6 +102,37 @@ class KeyRows:
         span = {"family": family, "after": f"{family}:", "before": f"{family};"}
         rows = self._database.run(GENERATIONS, span)
         return [(name, bytes(wrapped), master, made_us) for name, wrapped, master, made_us in rows]
+
+    def own_keys(self) -> Sequence[tuple[str, bytes]]:
+        """Gives (organisation id, public key) of every organisation that holds its key."""
+        return [(organization, bytes(public)) for organization, public in self._database.run(OWN_KEYS)]
+
+    def own_locked(
+        self, person: int, categories: Sequence[str], names: Sequence[str], at_us: int
+    ) -> Sequence[tuple[int, str, str, bytes]]:
+        """Gives (row id, public id, version, body) of a person's rows that lie sealed and a release may cover.
+
+        Args:
+            person: her row id.
+            categories: information categories of a release that is being written.
+            names: ``Type/id`` it names.
+            at_us: now, microseconds UTC.
+        """
+        found = list(self._database.run(LOCKED_COVERED, {"person": person, "at_us": at_us}))
+        if categories or names:
+            asked: Parameters = {"person": person, "categories": list(categories), "names": list(names)}
+            found += self._database.run(LOCKED_OF_CATEGORIES, asked)
+        return [(row_id, public_id, version, bytes(body)) for row_id, public_id, version, body in found]
+
+    def own_earlier(
+        self, person: int, organization: str, key: bytes
+    ) -> Sequence[tuple[int, str, str, bytes, bool]]:
+        """Gives (row id, public id, version, body, in place) of what lies under other keys of an organisation."""
+        asked: Parameters = {"person": person, "organization": organization, "key": key}
+        found = self._database.run(UNDER_EARLIER, asked)
+        return [
+            (row_id, name, version, bytes(body), bool(here)) for row_id, name, version, body, here in found
+        ]
 
     def masters(self) -> frozenset[str]:
         """Gives the fingerprints of the master keys under which something lies."""
@@ -135,4 +180,15 @@ def destroy_rows(person: int, at_us: int) -> tuple[Row, Row]:
     return (
         Row("wrapped_key_destroy", {"name": person_key_name(person), "at_us": at_us}, at_least_one=True),
         Row("person_key_gone", {"person": person}),
+    )
+
+
+def own_key_rows(organization: str, name: str, public: bytes, at_us: int) -> tuple[Row, Row]:
+    """Gives the rows of a Change that puts a public key of an organisation in force; the one before ends."""
+    return (
+        Row("own_key_end", {"organization": organization, "at_us": at_us}),
+        Row(
+            "own_key_put",
+            {"organization": organization, "id": name, "public": public, "made_us": at_us, "ended_us": None},
+        ),
     )

@@ -9,6 +9,7 @@ that is asked about. What is hidden meets nothing, as if it were not there.
 Source: FHIR R4 search 3.1.1.5.1 (chaining), 3.1.1.5.2 (``_has``); ``views.md`` 5; ``consent.md`` S-10 and S-11.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,17 +18,24 @@ import sqlalchemy as sa
 from referral_hub.exchange.indexing import joined_by
 from referral_hub.exchange.search_plan import Criterion
 from referral_hub.store import schema
-from referral_hub.store.criteria_sql import ByColumn, Finder, finder
+from referral_hub.store.criteria_sql import ByColumn, ByStatuses, Finder, finder
 from referral_hub.store.index_rows import Digests, link_parameter
 from referral_hub.store.lens import PLAIN, Lens
+from referral_hub.store.reach_sql import within
 from referral_hub.store.referral_filter import Condition, Rows
 from referral_hub.store.span_sql import Values
-from referral_hub.store.statements import whole
-from referral_hub.store.ways_sql import Asked, Reach, place_of, reach_of, visible
+from referral_hub.store.statements import constant, whole
+from referral_hub.store.ways_sql import Asked, Reach, own_way, place_of, reach_of, visible
 
 
 def asked_of(
-    type_name: str, criterion: Criterion, organization: str, *, refusable: bool, lens: Lens = PLAIN
+    type_name: str,
+    criterion: Criterion,
+    organization: str,
+    *,
+    refusable: bool,
+    lens: Lens = PLAIN,
+    authored: bool = False,
 ) -> Asked:
     """Gives the shape of a criterion on rows of a type.
 
@@ -37,11 +45,14 @@ def asked_of(
         organization: the caller's.
         refusable: refusals can be seen to reach the caller; without, it finds its own rows alone.
         lens: of the caller.
+        authored: only what the caller's organisation wrote is looked at, at the other end of a link as well.
     """
-    found = finder_of(type_name, criterion, organization, refusable=refusable, lens=lens)
-    others = None
-    if criterion.others is not None:
-        others = finder_of(type_name, criterion.others, organization, refusable=refusable, lens=lens)
+
+    def found_by(one: Criterion) -> Finder:
+        return finder_of(type_name, one, organization, refusable=refusable, lens=lens, authored=authored)
+
+    found = found_by(criterion)
+    others = None if criterion.others is None else found_by(criterion.others)
     return Asked(
         found,
         criterion.visibility if criterion.kind != "has" else "notice",
@@ -50,6 +61,16 @@ def asked_of(
         _lead(found, criterion, organization) if others is None else "",
         others,
         others_negated=criterion.others is not None and criterion.others.negated,
+    )
+
+
+def asks_status(criteria: Sequence[Asked]) -> bool:
+    """Tells whether one of the criteria is a status, or a few of them."""
+    return any(
+        isinstance(asked.finder, ByStatuses)
+        or (isinstance(asked.finder, ByColumn) and asked.finder.column == "status")
+        for asked in criteria
+        if not asked.negated
     )
 
 
@@ -62,12 +83,18 @@ def values_of(type_name: str, criterion: Criterion, asked: Asked, name: str, dig
 
 
 def finder_of(
-    type_name: str, criterion: Criterion, organization: str, *, refusable: bool, lens: Lens = PLAIN
+    type_name: str,
+    criterion: Criterion,
+    organization: str,
+    *,
+    refusable: bool,
+    lens: Lens = PLAIN,
+    authored: bool = False,
 ) -> Finder:
     """Gives how rows are found by a criterion of any kind."""
     if criterion.kind in ("any", "all"):
         parts = tuple(
-            finder_of(type_name, part, organization, refusable=refusable, lens=lens)
+            finder_of(type_name, part, organization, refusable=refusable, lens=lens, authored=authored)
             for part in criterion.parts
         )
         negated = tuple(part.negated for part in criterion.parts)
@@ -80,12 +107,15 @@ def finder_of(
         (Criterion(criterion.parameter, "link", criterion.visibility),) if criterion.kind == "has" else ()
     )
     asked = tuple(
-        asked_of(target, part, organization, refusable=refusable, lens=lens) for part in criterion.parts
+        asked_of(target, part, organization, refusable=refusable, lens=lens, authored=authored)
+        for part in criterion.parts
     )
     seen = tuple(
         Asked(_Seen(), one.visibility, place_of(target, one), negated=False, leads="") for one in joined
     )
     reach = reach_of(target, (*criterion.parts, *joined), organization, refusable=refusable)
+    if authored:
+        reach = "authored"
     leads = "rows" if any(one.leads == "rows" for one in asked) else ""
     backwards = criterion.kind == "has"
     column = joined_by(
@@ -164,7 +194,7 @@ class ByLink:
         index, other = schema.index_link.alias(), schema.resource.alias()
         meets = visible(self.target, other, self.asked, self.reach, name, self.lens)
         if self.column:
-            return self._by_column(r, other, meets)
+            return self._by_column(r, other, meets, name)
         along = index.c.parameter == whole(name)
         if self.backwards:
             both = index.join(other, other.c.row_id == index.c.row_id)
@@ -177,10 +207,30 @@ class ByLink:
         found: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(both)
         return found.where(along, here == there, meets).correlate(r).exists()
 
-    def _by_column(self, r: Rows, other: Rows, meets: Condition) -> Condition:
+    @property
+    def _own_by_status(self) -> bool:
+        """Tells whether the other end is found by its status among what the caller's organisation wrote.
+
+        One list of what is open serves every row, where else each row asked for its own.
+        """
+        return self.reach == "authored" and not self.lens.by_person and asks_status(self.asked)
+
+    def _own(self, other: Rows, name: str) -> list[Condition]:
+        return [
+            other.c.type == constant(self.target),
+            other.c.deleted == constant(0),
+            other.c.status != constant(""),
+            *own_way(other, self.asked, indexed=True, lens=self.lens),
+            *(one.condition(other, f"{name}_{place}") for place, one in enumerate(self.asked)),
+            *within(self.target, other, self.lens),
+        ]
+
+    def _by_column(self, r: Rows, other: Rows, meets: Condition, name: str) -> Condition:
         here, there = r.c[self.column], other.c.row_id
         if self.backwards:
             here, there = r.c.row_id, other.c[self.column]
+        elif self._own_by_status and not self.leads:
+            return here.in_(sa.select(there).where(*self._own(other, name)))
         if self.leads:
             return here.in_(sa.select(there).where(there.is_not(None), meets))
         return sa.exists(sa.literal_column("1")).where(here == there, meets).correlate(r)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from referral_hub.store import schema
 from referral_hub.store.database import Connection, Database
@@ -27,6 +28,18 @@ WRITES.add(
             "active": constant(1),
         }
     ),
+)
+WRITES.add(
+    "oauth_client_insert_portal",
+    upsert(_CLIENT)
+    .values(
+        {
+            **{c.name: sa.bindparam(c.name, type_=c.type) for c in _CLIENT.c},
+            "version": constant(1),
+            "active": constant(1),
+        }
+    )
+    .on_conflict_do_nothing(),
 )
 WRITES.add(
     "oauth_client_set_active",
@@ -54,6 +67,7 @@ _FRESH: dict[str, sa.ColumnElement[Any]] = {
 
 WRITES.add("oauth_token_insert", sa.insert(_TOKEN).values({**_FRESH, **_OF_A_SYSTEM}))
 WRITES.add("oauth_token_insert_bound", sa.insert(_TOKEN).values(_FRESH))
+WRITES.add("oauth_token_insert_portal", upsert(_TOKEN).values(_FRESH).on_conflict_do_nothing())
 WRITES.add(
     "oauth_token_revoke",
     sa.update(_TOKEN)
@@ -100,6 +114,40 @@ CLIENT = Statement(
     "oauth_client",
     sa.select(*(_CLIENT.c[name] for name in _READ)).where(_CLIENT.c.client_id == words("client_id")),
 )
+CLIENTS_OF = Statement(
+    "oauth_clients_of",
+    sa.select(*(_CLIENT.c[name] for name in _READ))
+    .where(_CLIENT.c.organization == words("organization"), _CLIENT.c.organization != constant(""))
+    .order_by(_CLIENT.c.created_us, _CLIENT.c.client_id)
+    .limit(constant(200)),
+)
+LAST_TOKEN = Statement(
+    "oauth_client_last_token",
+    sa.select(sa.func.max(_TOKEN.c.issued_us)).where(_TOKEN.c.oauth_client == words("client_id")),
+)
+WRITES.add(
+    "oauth_client_rotate",
+    sa.update(_CLIENT)
+    .where(_CLIENT.c.client_id == words("client_id"), _CLIENT.c.version == whole("seen_version"))
+    .values(
+        jwks=words("jwks"),
+        jwks_url=words("jwks_url"),
+        secret_hash=words("secret_hash"),
+        version=_CLIENT.c.version + constant(1),
+    ),
+)
+WRITES.add(
+    "oauth_client_allow",
+    sa.update(_CLIENT)
+    .where(_CLIENT.c.client_id == words("client_id"), _CLIENT.c.version == whole("seen_version"))
+    .values(
+        scope=words("scope"),
+        purposes=words("purposes"),
+        require_dpop=whole("require_dpop"),
+        very_restricted=whole("very_restricted"),
+        version=_CLIENT.c.version + constant(1),
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +174,21 @@ class OAuthClient:
 def oauth_client(source: Database | Connection, client_id: str) -> OAuthClient | None:
     """Gives the registration of this client, active or not."""
     row = source.first(CLIENT, {"client_id": client_id})
-    if row is None:
-        return None
+    return None if row is None else _made(row)
+
+
+def oauth_clients_of(source: Database | Connection, organization: str) -> list[OAuthClient]:
+    """Gives the software of an organisation, active or not, the oldest first."""
+    return [_made(row) for row in source.run(CLIENTS_OF, {"organization": organization})]
+
+
+def last_token_us(source: Database | Connection, client_id: str) -> int:
+    """Gives when software last got a token that is still kept, microseconds UTC; 0 where none is."""
+    row = source.first(LAST_TOKEN, {"client_id": client_id})
+    return 0 if row is None or row[0] is None else int(row[0])
+
+
+def _made(row: tuple[Any, ...]) -> OAuthClient:
     found = dict(zip(_READ, row, strict=True))
     for name in ("purposes", "redirect_uris"):
         found[name] = tuple(found[name].split())

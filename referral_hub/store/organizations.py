@@ -65,6 +65,19 @@ _tree = _tree.union(sa.select(_ORG.c.id, _ORG.c.part_of).where(_ORG.c.part_of ==
 _BELOW = Statement("organization_below", sa.select(_tree.c.id, _tree.c.part_of))
 
 
+_NAMED = Statement(
+    "organization_named",
+    sa.select(_ORG.c.id)
+    .where(_ORG.c.part_of == words("part_of"), _ORG.c.name == words("name"))
+    .limit(constant(1)),
+)
+
+
+def is_named(source: Database | Connection, part_of: str, name: str) -> bool:
+    """Tells whether a body has a unit of this name; an empty id asks for bodies of their own."""
+    return source.first(_NAMED, {"part_of": part_of, "name": name}) is not None
+
+
 def organization_rows(
     source: Database | Connection, row: OrganizationRow, bases: Iterable[str] | None = None
 ) -> tuple[Row, ...]:
@@ -114,6 +127,11 @@ def organization_rows(
             for base in dict.fromkeys(bases)
         ]
     return tuple(rows)
+
+
+def below(source: Database | Connection, organization: str) -> list[str]:
+    """Gives the ids of every unit below an organisation."""
+    return [found for found, _ in source.run(_BELOW, {"organization": organization})]
 
 
 def _ancestors_of(source: Database | Connection, part_of: str) -> tuple[str, ...]:

@@ -172,6 +172,18 @@ WRITES.add(
     ),
 )
 WRITES.add(
+    "outbox_give_up",
+    sa.update(_OUT)
+    .where(_OUT.c.sequence == whole("sequence"), _OUT.c.state == _DEAD)
+    .values(
+        state=constant(schema.OUTBOX_CANCELLED),
+        reason=words("reason"),
+        not_before_us=whole("at_us"),
+        detail_format=constant(0),
+        detail=octets("nothing"),
+    ),
+)
+WRITES.add(
     "outbox_prune",
     sa.delete(_OUT).where(
         sa.or_(

@@ -238,7 +238,7 @@ class Reader:
 
     def keep_beside(self, row: ResourceRow, beside: Beside) -> None:
         """Keeps what was looked up beside a row, for as long as its next reads say that nothing changed."""
-        if len(beside.asked) <= len(PLACES):
+        if len(beside.asked) <= len(PLACES) and not any(one.own_file for one in beside.rows.values()):
             if len(self._besides) >= _BESIDES:
                 self._besides.clear()
             self._besides[(row.type, row.id)] = KeptBeside(row, beside)

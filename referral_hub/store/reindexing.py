@@ -73,7 +73,8 @@ class Reindexer:
     def run(self) -> Iterator[int]:
         """Goes through all resources; gives after each batch how many it replaced the rows of.
 
-        A body that cannot be opened, because the person's key was destroyed, keeps the rows it has.
+        A body that cannot be opened, because the person's key was destroyed or its organisation holds the key of its
+        own file, keeps the rows it has.
         """
         after = -(2**62)
         while True:
@@ -88,6 +89,8 @@ class Reindexer:
         try:
             row = resource_row(found, self._bodies)
         except HubError:
+            return None
+        if row.locked:
             return None
         made = self._index(row)
         write = ResourceWrite(

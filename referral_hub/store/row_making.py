@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from referral_hub.access.principal import OrganizationFacts
 from referral_hub.exchange.ports import ConsentRow, OrganizationRow, ResourceRow
-from referral_hub.store.bodies import Bodies, body_label
+from referral_hub.store.bodies import OWN, Bodies, body_label
 
 Columns = list[sa.ColumnElement[Any]]
 Found = Sequence[Any]
@@ -87,7 +87,7 @@ def organization_columns(rows: sa.FromClause) -> Columns:
 
 
 def resource_row(found: Found, bodies: Bodies) -> ResourceRow:
-    """Makes a resource row and opens its body.
+    """Makes a resource row and opens its body; one that needs an organisation's own key may stay locked.
 
     Args:
         found: the values of :func:`resource_columns`.
@@ -126,7 +126,12 @@ def resource_row(found: Found, bodies: Bodies) -> ResourceRow:
         body_format,
         body,
     ) = found
-    if body_format:
+    own_file, locked = body_format == OWN, False
+    if own_file:
+        body = bodies.open_own(body, person, body_label(public_id, version))
+        if body is None:
+            body, locked = b"", True
+    elif body_format:
         body = bodies.open(body, body_format, person, body_label(public_id, version))
     return ResourceRow(
         row_id,
@@ -156,6 +161,8 @@ def resource_row(found: Found, bodies: Bodies) -> ResourceRow:
         body,
         written_by,
         method,
+        locked,
+        own_file,
     )
 
 

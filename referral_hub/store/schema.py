@@ -7,8 +7,8 @@ bring a database here (``store/migrations``), statements (beside those who use t
 Column names are the field names of the rows above (``exchange.change``, ``exchange.ports``,
 ``access.rows``). A ``user`` becomes ``user_id``, because PostgreSQL reads a bare ``user`` as the database
 login. Truths are 0 and 1. Lists of ids, codes or references are one TEXT, joined by single spaces.
-``*_format`` beside a BLOB: 0 plain, 1 sealed (``store.bodies``). ``owner`` and ``requester`` are NULL where
-there is none: their indexes stay small.
+``*_format`` beside a BLOB: 0 plain, 1 sealed, 2 and 3 of organisations with a key of their own
+(``store.bodies``). ``owner`` and ``requester`` are NULL where there is none: their indexes stay small.
 
 Source: ``engine.md`` 2 to 6, ``performance.md`` 7 (a narrow typed projection per hot question, one hash
 column for the long tail, current and history apart).
@@ -28,6 +28,8 @@ from referral_hub.store.tables.accounts import (
 from referral_hub.store.tables.assignments import case_assignment
 from referral_hub.store.tables.audits import (
     audit,
+    audit_gone,
+    audit_removal,
     audit_seal,
     audit_segment_line,
     audit_subject,
@@ -67,7 +69,8 @@ from referral_hub.store.tables.organizations import (
     organization,
     organization_base,
 )
-from referral_hub.store.tables.own import applied_change, wrapped_key
+from referral_hub.store.tables.own import applied_change, own_body, own_key, wrapped_key
+from referral_hub.store.tables.portal import portal_draft, portal_link
 from referral_hub.store.tables.resources import (
     conditional_key,
     index_date,
@@ -104,6 +107,8 @@ __all__ = [
     "account_identity",
     "applied_change",
     "audit",
+    "audit_gone",
+    "audit_removal",
     "audit_seal",
     "audit_segment_line",
     "audit_subject",
@@ -139,8 +144,12 @@ __all__ = [
     "organization",
     "organization_base",
     "outbox",
+    "own_body",
+    "own_key",
     "partner_copy",
     "person",
+    "portal_draft",
+    "portal_link",
     "referral_access",
     "refusal",
     "refusal_exception",

@@ -25,6 +25,8 @@ from referral_hub.errors import GuardFailed
 from referral_hub.store import schema
 from referral_hub.store.apply import PlanWriter
 from referral_hub.store.database import Database
+from referral_hub.store.endings import FILE as ENDINGS
+from referral_hub.store.endings import add_lines, lines_of
 from referral_hub.store.leases import Lease
 from referral_hub.store.plan import Rule, Step, many, own_plan
 from referral_hub.store.statements import WRITES, Statement, constant, many_rows, octets, whole, words
@@ -226,6 +228,8 @@ class Sealer:
             seq += 1
             previous, tip = tip, link(seq, tip, row_digest(row))
             links.append({"seq": seq, "audit": row[0], "previous": previous, "hash": tip})
+        if self._file is not None:  # the list first: a line too many closes, one too few would open
+            add_lines(self._file.with_name(ENDINGS), lines_of(rows))
         reached = rows[-1][0] if len(rows) == BATCH else horizon
         begin: Step = (
             "chain_begin",

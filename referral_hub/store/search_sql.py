@@ -27,7 +27,7 @@ from referral_hub.store.columns import TEXT
 from referral_hub.store.criteria_sql import ByStatuses
 from referral_hub.store.index_rows import Digests, number_parameter
 from referral_hub.store.lens import Lens
-from referral_hub.store.link_sql import asked_of, values_of
+from referral_hub.store.link_sql import asked_of, asks_status, values_of
 from referral_hub.store.referral_filter import REFERRAL_LINKS, Condition, Rows
 from referral_hub.store.row_making import resource_columns
 from referral_hub.store.span_sql import Values
@@ -111,7 +111,14 @@ def statement_of(plan: SearchPlan, digests: Digests, dialect: DialectName) -> tu
     reach = reach_of(plan.type, plan.criteria, plan.organization, refusable=refusable)
     asked = []
     for place, criterion in enumerate(plan.criteria):
-        one = asked_of(plan.type, criterion, plan.organization, refusable=refusable, lens=lens)
+        one = asked_of(
+            plan.type,
+            criterion,
+            plan.organization,
+            refusable=refusable,
+            lens=lens,
+            authored=plan.own_only and not lens.herself,
+        )
         parameters.update(values_of(plan.type, criterion, one, f"c{place}", digests))
         asked.append(one)
     sort = plan.sort
@@ -207,7 +214,14 @@ def _branches(shape: _Shape, r: Rows) -> list[list[Condition]]:
         seen = [sa.and_(*way, *matching(own=False, without=split)) for way in others]
         return _each_status(shape, r, split, [of_type, *leading, sa.or_(mine, *seen)])
     row_ids = shape.type in REFERRAL_LINKS  # of which others' rows are found by
-    found = [[_of_type(r, indexed=True), *own, *matching(own=True)]]
+    split = statuses if walked else None
+    mine_whole = [
+        _of_type(r, indexed=True),
+        *own,
+        *_with_status(shape, r),
+        *matching(own=True, without=split),
+    ]
+    found = _each_status(shape, r, split, mine_whole)
     split = statuses if shape.type == "Task" else None
     for way in others:
         whole_way = [_of_type(r, indexed=not row_ids), *way, *matching(own=False, without=split)]
@@ -223,10 +237,15 @@ def _statuses(shape: _Shape) -> int | None:
     return None
 
 
+def _with_status(shape: _Shape, r: Rows) -> list[Condition]:
+    """Gives what the index of own rows by status says of them, where a status is asked for."""
+    return [r.c.status != constant("")] if asks_status(shape.criteria) else []
+
+
 def _each_status(
     shape: _Shape, r: Rows, place: int | None, conditions: list[Condition]
 ) -> list[list[Condition]]:
-    """Gives one branch for each status: where the owner leads to the rows, an index has them in the page's order.
+    """Gives one branch for each status: where its owner or author leads to a row, an index has the page's order.
 
     Together they would make a walk through all that is closed, to find the few that are open.
     """

@@ -12,9 +12,10 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from referral_hub.errors import Busy, GuardFailed, HubError, Unavailable
@@ -94,40 +95,48 @@ class Group:
         self._committed = committed
         self._careful = 0
 
-    def apply(self, plans: list[Plan]) -> list[Outcome]:
-        """Applies a group and waits for the disk; gives one outcome per plan, in their order."""
+    def apply(self, plans: Iterable[Plan]) -> list[Outcome]:
+        """Applies a group and waits for the disk; gives one outcome per plan, in their order.
+
+        The plans are taken one after the other, each when the one before it was run.
+        """
+        taken: list[Plan] = []
+        given = _noted(plans, taken)
         try:
-            outcomes = self._together(plans) or self._each(plans)
+            if self._careful:
+                self._careful -= 1
+                outcomes = self._each(given)
+            else:
+                outcomes = self._together(given) or self._each(chain([*taken], given))
         except sqlite3.Error:
             # The disk is full or failing: nothing of the group is there, and everybody is told so.
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             text = "The database could not store this; nothing of it was stored. Try again later."
-            return [Unavailable(text) for _ in plans]
+            return [Unavailable(text) for _ in chain([*taken], given)]
         self._committed(self._connection)
         return outcomes
 
-    def _together(self, plans: list[Plan]) -> list[Outcome]:
+    def _together(self, plans: Iterable[Plan]) -> list[Outcome]:
         """Applies all as one; where one of them is refused nothing of it stays, and an empty list is given.
 
         A savepoint keeps a copy of every page that is written after it. Nearly every group goes through whole.
         """
-        if self._careful:
-            self._careful -= 1
-            return []
         execute = self._connection.execute
         execute("BEGIN IMMEDIATE")
+        count = 0
         try:
             for plan in plans:
                 run_on_sqlite(self._connection, plan)
+                count += 1
         except (HubError, sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError, *_WRONG):
             execute("ROLLBACK")
             self._careful = CAREFUL_GROUPS
             return []
         execute("COMMIT")
-        return [None] * len(plans)
+        return [None] * count
 
-    def _each(self, plans: list[Plan]) -> list[Outcome]:
+    def _each(self, plans: Iterable[Plan]) -> list[Outcome]:
         """Applies each within its own savepoint, so that a refused one is undone alone."""
         self._connection.execute("BEGIN IMMEDIATE")
         outcomes = [self._one(plan) for plan in plans]
@@ -156,6 +165,12 @@ class Group:
         """Tells whether a Change was applied, for a worker that lost its answer."""
         asked = "SELECT 1 FROM applied_change WHERE change_id = ?"
         return self._connection.execute(asked, (change_id,)).fetchone() is not None
+
+
+def _noted(plans: Iterable[Plan], taken: list[Plan]) -> Iterator[Plan]:
+    for plan in plans:
+        taken.append(plan)
+        yield plan
 
 
 @dataclass(slots=True)

@@ -4,8 +4,9 @@ What lives here: the loop on the Unix socket. What does not: the workers' end (`
 lock and the groups (``store.sqlite_group``).
 
 The writer drains what is ready, gives each Change its own savepoint, commits once and waits for the disk
-once, then answers everybody. What changes a permission is committed before the rest. A Change whose guard fails
-is undone alone. A client that vanishes, stalls or sends nonsense costs its own connection and nothing else.
+once, then answers everybody. What changes a permission is committed before the rest (``store.writer_turns``).
+A Change whose guard fails is undone alone. A client that vanishes, stalls or sends nonsense costs its own
+connection and nothing else.
 
 Source: ``engine.md`` 1.
 """
@@ -14,12 +15,10 @@ import contextlib
 import os
 import selectors
 import socket
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import TypeVar
 
 import msgspec
 
@@ -37,9 +36,10 @@ from referral_hub.store.frames import (
     WRONG,
     frame,
 )
-from referral_hub.store.plan import Plan, decode
+from referral_hub.store.plan import decode
 from referral_hub.store.sqlite_checkpoints import Checkpoints
-from referral_hub.store.sqlite_group import GROUP, LOCK_WAIT_S, Group, Outcome, WriterPaths, writing_lock
+from referral_hub.store.sqlite_group import LOCK_WAIT_S, Group, Outcome, WriterPaths, writing_lock
+from referral_hub.store.writer_turns import Turns
 
 _READ_BYTES = 1 << 18
 _LOOK_S = 0.5
@@ -54,7 +54,6 @@ class _Caller:
 
 
 _Request = tuple[_Caller, int, bytes]
-C = TypeVar("C")
 
 
 class WriterProcess:
@@ -81,6 +80,8 @@ class WriterProcess:
         self._wait_s = wait_s
         self._stopping = False
         self._selector = selectors.DefaultSelector()
+        self._turns = Turns[_Caller]()
+        self._asked: list[tuple[_Caller, str]] = []
 
     def run(self) -> None:
         """Writes until ``stop``; gives back lock and socket at the end.
@@ -112,16 +113,26 @@ class WriterProcess:
 
     def _serve(self, group: Group, listener: socket.socket) -> None:
         """Takes what is ready, writes it in groups, answers."""
-        requests: list[_Request] = []
-        for key, _ in self._selector.select(timeout=_LOOK_S):
+        self._look(listener, _LOOK_S)
+        while self._turns:
+            taken: list[_Caller] = []
+            outcomes = group.apply(self._turns.group(lambda: self._look(listener, 0), taken))
+            for caller, outcome in zip(taken, outcomes, strict=True):
+                self._send(caller, _spoken(outcome))
+        # What is asked about may have been among what waited.
+        asked, self._asked = self._asked, []
+        for caller, change_id in asked:
+            self._send(caller, frame(APPLIED if group.is_applied(change_id) else UNKNOWN, b""))
+
+    def _look(self, listener: socket.socket, wait_s: float) -> None:
+        """Takes in what has arrived."""
+        for key, _ in self._selector.select(timeout=wait_s):
             if key.fileobj is listener:
                 self._accept(listener)
             elif key.fileobj == self._lifeline:
                 self._stopping = not os.read(self._lifeline, 1)
             else:
-                requests += self._read(key.data)
-        for first in range(0, len(requests), GROUP):
-            self._answer(group, requests[first : first + GROUP])
+                self._note(self._read(key.data))
 
     def _accept(self, listener: socket.socket) -> None:
         try:
@@ -157,23 +168,15 @@ class WriterProcess:
             del received[:end]
         return found
 
-    def _answer(self, group: Group, requests: list[_Request]) -> None:
-        plans: list[tuple[_Caller, Plan]] = []
-        asked: list[tuple[_Caller, str]] = []
+    def _note(self, requests: list[_Request]) -> None:
         for caller, kind, body in requests:
             try:
                 if kind == APPLY:
-                    plans.append((caller, decode(body)))
+                    self._turns.add(caller, decode(body))
                 else:
-                    asked.append((caller, body.decode()))
+                    self._asked.append((caller, body.decode()))
             except (msgspec.MsgspecError, UnicodeDecodeError):
                 self._drop(caller)
-        for some in in_turn(plans):
-            outcomes = group.apply([plan for _, plan in some])
-            for (caller, _), outcome in zip(some, outcomes, strict=True):
-                self._send(caller, _spoken(outcome))
-        for caller, change_id in asked:
-            self._send(caller, frame(APPLIED if group.is_applied(change_id) else UNKNOWN, b""))
 
     def _send(self, caller: _Caller, message: bytes) -> None:
         try:
@@ -191,21 +194,6 @@ class WriterProcess:
             if isinstance(key.data, _Caller):
                 key.data.socket.close()
         self._selector.close()
-
-
-def in_turn(plans: list[tuple[C, Plan]]) -> list[list[tuple[C, Plan]]]:
-    """Gives the groups that are committed one after the other: what changes a permission before all else.
-
-    So nobody who withdraws waits for what others write. Where somebody sent several plans at once, theirs stay in
-    the order they were sent in.
-    """
-    sent = Counter(id(caller) for caller, _ in plans)
-    first: list[tuple[C, Plan]] = []
-    others: list[tuple[C, Plan]] = []
-    for caller, plan in plans:
-        is_first = sent[id(caller)] == 1 and any(name == "consent_grant_clear" for name, _, _ in plan.steps)
-        (first if is_first else others).append((caller, plan))
-    return [group for group in (first, others) if group]
 
 
 def _spoken(outcome: Outcome) -> bytes:

@@ -164,6 +164,18 @@ def each_row(statement_where: Callable[[Any], Any], column: "sa.Column[int]") ->
     }
 
 
+def each_deleted(table: sa.Table) -> Mapping[DialectName, Any]:
+    """Gives the deletion of many rows by their whole key: run for each on SQLite, once on PostgreSQL."""
+    key = list(table.primary_key.columns)
+    given, _ = _given(key)
+    each = sa.and_(*(column == sa.bindparam(column.name, type_=column.type) for column in key))
+    them = sa.select(*(given.c[column.name] for column in key))
+    return {
+        "sqlite": sa.delete(table).where(each),
+        "postgresql": sa.delete(table).where(sa.tuple_(*key).in_(them)),
+    }
+
+
 class _Texts(dict[DialectName, str]):
     """The SQL of a statement by dialect, each compiled when it is asked for first."""
 

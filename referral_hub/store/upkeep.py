@@ -38,5 +38,7 @@ def prune(writer: PlanWriter, now_us: int) -> None:
         ("outbox_prune", SENT_US),
         ("export_entry_prune", ENDED_US),
         ("export_prune", ENDED_US),
+        ("portal_draft_prune", 0),
+        ("portal_link_prune", ENDED_US),
     ):
         writer.apply(own_plan(now_us, (name, Rule.ANY, {"before_us": now_us - kept_us})))

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from referral_hub.store.database import Database
 from referral_hub.store.statements import Statement
 
-SCHEMA_VERSION = "0011"
+SCHEMA_VERSION = "0016"
 
 _VERSIONS = sa.table("alembic_version", sa.column("version_num"))
 CURRENT = Statement("schema_version", sa.select(_VERSIONS.c.version_num))

@@ -173,6 +173,7 @@ _waiting = {
     "lease": constant(""),
     "lease_until_us": constant(0),
     "reason": constant(""),
+    "queued_us": whole("not_before_us"),
 }
 _queued = ("key", "destination", "kind", "resource", "person", "not_before_us", "detail_format", "detail")
 WRITES.add(

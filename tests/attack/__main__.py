@@ -19,10 +19,7 @@ from tests.attack.rows import ROWS, Row
 PLACES = ("tests/api", "tests/unit", "tests/attack")
 LATER: dict[str, str] = {}
 """Rows that nothing can be tried against yet, each with its reason."""
-PARTLY = {
-    "S-32": "in part: by time, who knows an id can tell a hidden person from none (up to twice as long),"
-    " and a recipient that there are many hidden records; all else held",
-}
+PARTLY: dict[str, str] = {}
 """Rows of which a part is known not to hold; their tests try the rest, and bound what does not."""
 
 

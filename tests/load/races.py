@@ -1,17 +1,21 @@
-"""``python -m tests.load.races``: reads and searches race withdrawals over several worker processes.
+"""``python -m tests.load.races``: reads, searches, exports and what is sent race withdrawals over several processes.
 
 What lives here: the race and its verdict. What does not: what is asked (``tests.load.race_questions``), speed
 (``tests.load.__main__``).
 
-A **trial** is one read or search of a person's referral, by the recipient, whose first byte was sent after the
-acknowledgement of the withdrawal had been received by the process that sends it. One process sends both, so the
-order is certain. Half of the connections read all the time; the others have just read the same, wait for the
-acknowledgement, and ask again at once, so that trials reach every worker while it still holds everything it can
+A **trial** is one read or search of a person's referral, or one file of an export, by the recipient, whose first byte
+was sent after the acknowledgement of the withdrawal had been received by the process that sends it. One process sends
+both, so the order is certain. Half of the connections read all the time; the others have just read the same, wait for
+the acknowledgement, and ask again at once, so that trials reach every worker while it still holds everything it can
 remember. What was under way when the acknowledgement came may go either way and is no trial.
 
-Asked are the request, the person, the Task, the condition, each by id and by search, and the recipient's whole list.
+Asked are the request, the person, the Task, the condition, each by id and by search, the recipient's whole list, and
+the files of an export that was made before.
 Disclosed is an answer that shows the person or the request: anything but 404 to a read of them, any entry to a
 search by id, their ids in the Task (whose empty card stays) or in a list.
+
+Before that, what the hub sends of itself races withdrawals too: notifications and deliveries
+(``tests.load.race_notices``).
 
 Beside it one connection is silent for a while, as in a client's pool, and is asked again: it must still be open.
 
@@ -33,10 +37,11 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from tests.load import served
+from tests.api.outbound.partner_server import serving
+from tests.load import race_notices, served
 from tests.load.generator import Broken, connected, head_of
 from tests.load.pooled import SILENT_S, Pooled
-from tests.load.race_questions import Person, Question, persons
+from tests.load.race_questions import QUESTIONS, Person, Question, persons
 from tests.load.report import quantile, ratio
 from tests.postgres import postgres_server
 from tests.world import opened_world
@@ -55,6 +60,8 @@ class Seen:
     """What one process saw."""
 
     trials: int = 0
+    of_exports: int = 0
+    """Trials that fetched a file of an export."""
     disclosed: int = 0
     under_way: int = 0
     under_way_disclosed: int = 0
@@ -193,6 +200,7 @@ class Asker:
             seen.under_way_disclosed += disclosed
             return
         seen.trials += 1
+        seen.of_exports += question.of_export
         if status >= 500:
             raise Broken(f"{status} to {question.wire[:80]!r}")
         if disclosed:
@@ -265,6 +273,7 @@ def raced(port: int, listed: Sequence[Person], pids: Sequence[int]) -> tuple[See
     for end in ends:
         part = _part(end, pids)
         whole.trials += part.trials
+        whole.of_exports += part.of_exports
         whole.disclosed += part.disclosed
         whole.under_way += part.under_way
         whole.under_way_disclosed += part.under_way_disclosed
@@ -305,16 +314,22 @@ def main() -> int:
     """Races and prints the verdict."""
     parser = argparse.ArgumentParser(prog="python -m tests.load.races", description=__doc__)
     parser.add_argument("--trials", type=int, default=100_000)
+    parser.add_argument(
+        "--told", type=int, default=200, help="persons of whom notifications and deliveries tell"
+    )
     parser.add_argument("--processes", type=int, default=4, help="worker processes of the hub")
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     options = parser.parse_args()
     begun = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="hub-races-") as home:
+    receiver = race_notices.Receiver()
+    with tempfile.TemporaryDirectory(prefix="hub-races-") as home, serving(partner=receiver):
         folder = Path(home) / "hub"
+        origin = receiver.base.removesuffix("/fhir")
         with _database(options.database, folder) as url:
-            per_person = READERS * BATCHES * 8
+            per_person = READERS * BATCHES * QUESTIONS
             with opened_world(url, folder) as world:
                 listed = persons(world, -(-options.trials // per_person))
+                who = race_notices.cast(world, origin)
                 base_url = world.parts.settings.base_url
             print(
                 f"filled: {len(listed)} persons, {time.monotonic() - begun:.0f} s",
@@ -327,20 +342,26 @@ def main() -> int:
                     "REFERRAL_HUB_DATA_DIR": str(folder),
                     "REFERRAL_HUB_DATABASE_URL": url,
                     "REFERRAL_HUB_BASE_URL": base_url,
+                    "REFERRAL_HUB_INNER_ORIGINS": origin,
                 },
                 workers=options.processes,
             )
             pooled = Pooled(hub.port)
             pooled.start()
             try:
+                told = race_notices.raced(hub.port, who, receiver, options.told)
                 seen, spread = raced(hub.port, listed, served.answering(hub.process.pid))
             finally:
                 hub.stop()
-    for example in seen.examples:
+    for example in (*told.examples[:5], *seen.examples):
         print(f"DISCLOSED: {example}")
     print(
-        f"{seen.trials:,} trials, {seen.disclosed} disclosed after the acknowledgement "
-        f"({options.database}, {options.processes} worker processes, {len(listed)} withdrawals)"
+        f"{seen.trials:,} trials ({seen.of_exports:,} of exports), {seen.disclosed} disclosed after the "
+        f"acknowledgement ({options.database}, {options.processes} worker processes, {len(listed)} withdrawals)"
+    )
+    print(
+        f"{told.trials:,} persons of notifications and deliveries, {told.disclosed} disclosed after the "
+        f"acknowledgement; {told.came:,} others came, {told.on_its_way:,} were on their way at the acknowledgement"
     )
     print(
         f"under way at the acknowledgement, no trials: {seen.under_way:,} answers, "
@@ -356,7 +377,7 @@ def main() -> int:
     )
     print(f"a connection that was silent for {SILENT_S:.0f} s: {pooled.said or 'not asked again by then'}")
     is_lost = pooled.said not in ("", "answered with 200")
-    return 1 if seen.disclosed or seen.trials < options.trials or is_lost else 0
+    return 1 if seen.disclosed or told.disclosed or seen.trials < options.trials or is_lost else 0
 
 
 if __name__ == "__main__":

@@ -4,12 +4,18 @@ What lives here: three phases, each with withdrawals one after the other on a co
 asked; the normal mix at the peak rate of a nation; readers that ask without a pause. What does not: whether
 anything is disclosed afterwards (``tests.load.races``).
 
+Between two withdrawals stands **the control**, an empty write that is as durable: another process is sent one byte over
+a socket, appends one byte to a file beside the database, waits for the disk, and answers. It waits for processors and
+for the disk as a withdrawal does, and does nothing else, so the ratio tells what is the hub's.
+
 The mix arrives at fixed moments, whether or not the hub keeps up; its rate is divided by how much slower an empty
 answer of plain Flask is here than on the machine the targets were set on. Exit code 0 whatever the figures are,
 1 where an answer was wrong.
 """
 
 import argparse
+import multiprocessing
+import os
 import random
 import select
 import socket
@@ -49,6 +55,8 @@ class Phase:
     """What one phase saw: microseconds each."""
 
     acknowledged_us: list[float] = field(default_factory=list)
+    control_us: list[float] = field(default_factory=list)
+    """How long the empty durable writes took, one after each withdrawal."""
     answered_us: list[float] = field(default_factory=list)
     seconds: float = 0.0
     late: int = 0
@@ -125,24 +133,43 @@ class Mix:
         self._free.append(line)
 
 
-def phase(port: int, withdrawals: Sequence[bytes], asks: Sequence[Ask], rate: float) -> Phase:
-    """Withdraws one after the other while the mix arrives; ends with the last acknowledgement."""
+def write_empty(end: socket.socket, path: Path) -> None:
+    """Appends a byte and waits for the disk, for each byte that comes: the control, in a process of its own."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    while piece := end.recv(1):
+        os.write(descriptor, piece)
+        os.fsync(descriptor)
+        end.sendall(piece)
+    os.close(descriptor)
+
+
+def phase(
+    port: int, withdrawals: Sequence[bytes], asks: Sequence[Ask], rate: float, control: socket.socket
+) -> Phase:
+    """Withdraws one after the other while the mix arrives, in turn with the control."""
     seen = Phase()
     mix = Mix(port, asks, rate, seen)
     ours = connected(port)
     poll = select.poll()
-    for descriptor in (*mix.lines, ours.fileno()):
+    for descriptor in (*mix.lines, ours.fileno(), control.fileno()):
         poll.register(descriptor, select.POLLIN)
+    empty_s = 0.0
     begun_s = time.perf_counter()
     left, next_s, sent_s, answer = deque(withdrawals), begun_s + PAUSE_S, 0.0, b""
-    while left or sent_s:
+    while left or sent_s or empty_s:
         now_s = time.perf_counter()
         mix.send(now_s)
-        if left and not sent_s and now_s >= next_s:
+        if left and not sent_s and not empty_s and now_s >= next_s:
             sent_s, answer = time.perf_counter(), b""
             ours.sendall(left.popleft())
-        until_s = min(mix.next_s(), now_s + 1.0 if sent_s else next_s)
+        until_s = min(mix.next_s(), now_s + 1.0 if sent_s or empty_s else next_s)
         for descriptor, _ in poll.poll(max(0.0, (until_s - now_s) * 1000)):
+            if descriptor == control.fileno():
+                control.recv(1)
+                next_s = time.perf_counter() + PAUSE_S
+                seen.control_us.append((next_s - PAUSE_S - empty_s) * 1e6)
+                empty_s = 0.0
+                continue
             if descriptor != ours.fileno():
                 mix.take(descriptor)
                 continue
@@ -151,9 +178,10 @@ def phase(port: int, withdrawals: Sequence[bytes], asks: Sequence[Ask], rate: fl
             if whole is not None:
                 if whole[0] != 200:
                     raise Broken(f"a withdrawal was answered with {whole[0]}")
-                next_s = time.perf_counter() + PAUSE_S
-                seen.acknowledged_us.append((next_s - PAUSE_S - sent_s) * 1e6)
+                empty_s = time.perf_counter()
+                seen.acknowledged_us.append((empty_s - sent_s) * 1e6)
                 sent_s = 0.0
+                control.sendall(b".")
     seen.seconds = time.perf_counter() - begun_s
     for one in (ours, *(line.socket for line in mix.lines.values())):
         one.close()
@@ -179,7 +207,9 @@ def _told(name: str, seen: Phase) -> str:
     text = (
         f"{name:<44} p50 {quantile(seen.acknowledged_us, 0.5) / 1e3:6.1f} ms, "
         f"p99 {quantile(seen.acknowledged_us, 0.99) / 1e3:6.1f} ms, "
-        f"slowest {max(seen.acknowledged_us) / 1e3:6.1f} ms of {len(seen.acknowledged_us)}"
+        f"slowest {max(seen.acknowledged_us) / 1e3:6.1f} ms of {len(seen.acknowledged_us)}; "
+        f"the control p50 {quantile(seen.control_us, 0.5) / 1e3:.2f} ms, "
+        f"p99 {quantile(seen.control_us, 0.99) / 1e3:.1f} ms"
     )
     if seen.answered_us:
         text += (
@@ -213,6 +243,9 @@ def main() -> int:
             "REFERRAL_HUB_DATABASE_URL": url,
             "REFERRAL_HUB_BASE_URL": base_url,
         }
+        control, theirs = socket.socketpair()
+        spawned = multiprocessing.get_context("spawn")
+        spawned.Process(target=write_empty, args=(theirs, folder / "empty-writes"), daemon=True).start()
         hub = served.start_hub("hub", settings, workers=2)
         generators = Generators.start({lane.name: lane for lane in lanes}, 2)
         try:
@@ -220,14 +253,17 @@ def main() -> int:
             mix = mixed(lanes, 4_000)
             for name in ("granted read", "search inbox"):
                 generators.run(name, hub.port, 8, 0.5)  # every worker has seen everything once
-            print(_told("nothing else asked", phase(hub.port, wanted[:count], (), rate)))
-            beside = phase(hub.port, wanted[count : 2 * count], mix, rate)
+            print(_told("nothing else asked", phase(hub.port, wanted[:count], (), rate, control)))
+            beside = phase(hub.port, wanted[count : 2 * count], mix, rate, control)
             print(_told(f"the normal mix, {rate:,.0f}/s ({PEAK}/s scaled)", beside))
             for end in generators.ends:
                 end.send(("granted read", hub.port, 8, count * (PAUSE_S + 0.15)))
             time.sleep(0.5)
             print(
-                _told("16 connections read without a pause", phase(hub.port, wanted[2 * count :], (), rate))
+                _told(
+                    "16 connections read without a pause",
+                    phase(hub.port, wanted[2 * count :], (), rate, control),
+                )
             )
             for end in generators.ends:
                 end.recv()

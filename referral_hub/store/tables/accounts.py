@@ -40,8 +40,10 @@ account = sa.Table(
     text("login_digest"),
     blob("login"),
     text("code_digest"),
+    text("given_by", server_default=""),
 )
-"""``login_digest`` and ``code_digest`` are empty where there is none, and once the account is removed."""
+"""``login_digest`` and ``code_digest`` are empty where there is none, and once the account is removed.
+``given_by``: the account that last handed out its one-time password."""
 index("account_login", account.c.login_digest, unique=True, where=account.c.login_digest != _NONE)
 index("account_code", account.c.code_digest, unique=True, where=account.c.code_digest != _NONE)
 index("account_organization", account.c.organization)

@@ -61,6 +61,23 @@ audit_seal = sa.Table(
 )
 """The chain: one link per audit row, in the order the sealer gave."""
 
+audit_gone = sa.Table("audit_gone", METADATA, row_key("seq"), number("removal"), blob("digest"), **CLUSTERED)
+"""What is left of an audit row whose time was over: the digest its link covers, and which removal took it."""
+
+audit_removal = sa.Table(
+    "audit_removal",
+    METADATA,
+    row_key("id"),
+    text("kind"),
+    number("at_us"),
+    number("before_us"),
+    number("reached"),
+    number("count"),
+    blob("digest"),
+    blob("signature"),
+)
+"""The removals, each signed: so many rows of one kind, older than ``before_us``, up to the audit id ``reached``."""
+
 audit_segment_line = sa.Table(
     "audit_segment_line", METADATA, text("segment", primary_key=True), number("offset"), blob("digest")
 )

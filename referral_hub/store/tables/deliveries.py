@@ -27,9 +27,11 @@ outbox = sa.Table(
     text("lease"),
     number("lease_until_us"),
     text("reason"),
+    number("queued_us", server_default="0"),
     sqlite_autoincrement=True,
 )
 index("outbox_head", outbox.c.destination, outbox.c.sequence, where=outbox.c.state == sa.literal_column("0"))
+index("outbox_dead", outbox.c.sequence, where=outbox.c.state == sa.literal_column("2"))
 index("outbox_person", outbox.c.person, outbox.c.destination, where=outbox.c.person.is_not(None))
 
 due = sa.Table(

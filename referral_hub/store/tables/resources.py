@@ -84,6 +84,22 @@ index(
 )
 index("resource_authored", resource.c.type, resource.c.author, resource.c.updated_us, resource.c.row_id)
 index(
+    "resource_authored_status",
+    resource.c.type,
+    resource.c.author,
+    resource.c.status,
+    resource.c.updated_us,
+    resource.c.row_id,
+    resource.c.deleted,
+    resource.c.focus,
+    where=resource.c.status != sa.literal_column("''"),
+)
+"""What an organisation wrote of one status, in the order of a page: few are open, however many are closed.
+
+A statement that is to use it says ``status != ''`` as well (``store.search_sql``). The last two columns are there so
+that rows are counted, and told by what they are about, without being read.
+"""
+index(
     "resource_timeline",
     resource.c.person,
     resource.c.type,
@@ -114,8 +130,11 @@ index(
     resource.c.author,
     resource.c.owner,
     resource.c.status,
-    where=sa.and_(resource.c.type == sa.literal_column("'Task'"), resource.c.kind != sa.literal_column("''")),
+    where=resource.c.kind != sa.literal_column("''"),
 )
+"""It does not say ``type = 'Task'``: SQLite compares the condition of such an index with each value that is bound for
+``type``, and so prepares every statement that asks for a type anew each time it runs (0.5 ms instead of 30 us).
+"""
 
 resource_version = sa.Table("resource_version", METADATA, number("row_id"), *_decided_columns())
 index("resource_version_number", resource_version.c.row_id, resource_version.c.number, unique=True)
