@@ -30,7 +30,7 @@ WRITES.add(
     ),
 )
 WRITES.add(
-    "oauth_client_insert_portal",
+    "oauth_client_insert_keyless",
     upsert(_CLIENT)
     .values(
         {
@@ -67,7 +67,7 @@ _FRESH: dict[str, sa.ColumnElement[Any]] = {
 
 WRITES.add("oauth_token_insert", sa.insert(_TOKEN).values({**_FRESH, **_OF_A_SYSTEM}))
 WRITES.add("oauth_token_insert_bound", sa.insert(_TOKEN).values(_FRESH))
-WRITES.add("oauth_token_insert_portal", upsert(_TOKEN).values(_FRESH).on_conflict_do_nothing())
+WRITES.add("oauth_token_insert_keyless", upsert(_TOKEN).values(_FRESH).on_conflict_do_nothing())
 WRITES.add(
     "oauth_token_revoke",
     sa.update(_TOKEN)

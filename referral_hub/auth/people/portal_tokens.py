@@ -4,31 +4,26 @@ What lives here: the token a session acts through, for which purposes staff of a
 both. What does not: who sits at the browser (``auth.people.browser_sessions``), pages (``web.portal``), what a token
 opens (``exchange.gate``).
 
-Nobody holds the text of such a token, and none exists: its digest is a keyed digest of the session, so no request of
-software can present it. It says what the session says (account, role, organisation, purpose) and lives a few minutes;
-what ends an account's tokens ends it too.
+It is a token nobody holds (``auth.people.keyless_tokens``). It says what the session says (account, role, organisation,
+purpose) and lives a few minutes; what ends an account's tokens ends it too.
 
 Source: ``architecture.md`` 4 (pages take the one write path); ``views.md`` 7 and 9.
 """
 
-import hmac
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from referral_hub.auth.people.browser_sessions import SignedIn
+from referral_hub.auth.people.keyless_tokens import digest_for, minted
 from referral_hub.auth.people.ports import Apply
 from referral_hub.exchange.accounts import PERSON
-from referral_hub.exchange.change import Change, Row
+from referral_hub.exchange.change import Change
 from referral_hub.exchange.ports import OrganizationRow, TokenRow
 from referral_hub.resources.catalog import DEFINITIONS
 
 PORTAL = "portal"
 """The OAuth client that pages act as; it has no key, so no software can act as it."""
-STEP_US = 5 * 60 * 1_000_000
-"""A token begins with such a step of time and ends with the next."""
-
 PURPOSES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "shelter": ("shelter-placement", "first-night"),
@@ -111,13 +106,6 @@ class PortalTokens:
         hers = signed.kind == PERSON
         purposes = () if hers else purposes_of(organization)
         purpose = wanted if wanted in purposes else purposes[0] if purposes else ""
-        digest = self._digest(signed, session, purpose, at_us)
-        if self._token(digest) is None:
-            self._apply(self._minted(signed, digest, purpose, at_us, hers=hers))
-        kind = organization.facts.kind if organization is not None and not hers else ""
-        return Seat(signed, digest, purpose, purposes, kind)
-
-    def _digest(self, signed: SignedIn, session: bytes, purpose: str, at_us: int) -> bytes:
         said = (
             session.hex(),
             signed.account,
@@ -125,42 +113,27 @@ class PortalTokens:
             signed.role,
             str(signed.person),
             purpose,
-            str(at_us // STEP_US),
         )
-        return hmac.digest(self._key, "|".join(said).encode(), "sha256")
+        digest = digest_for(self._key, said, at_us)
+        if self._token(digest) is None:
+            self._apply(_minted(signed, digest, purpose, at_us, hers=hers))
+        kind = organization.facts.kind if organization is not None and not hers else ""
+        return Seat(signed, digest, purpose, purposes, kind)
 
-    def _minted(self, signed: SignedIn, digest: bytes, purpose: str, at_us: int, *, hers: bool) -> Change:
-        client: dict[str, int | str | bytes | None] = {
-            "client_id": PORTAL,
-            "organization": "",
-            "name": "Pages of this hub",
-            "kind": PORTAL,
-            "require_dpop": 0,
-            "very_restricted": 0,
-            "created_us": at_us,
-        }
-        nothing = ("jwks", "jwks_url", "secret_hash", "scope", "purposes", "redirect_uris")
-        token: dict[str, int | str | bytes | None] = {
-            "digest": digest,
-            "oauth_client": PORTAL,
-            "organization": signed.organization,
-            "scope": PERSON_SCOPE if hers else STAFF_SCOPE,
-            "purpose": purpose,
-            "role": signed.role,
-            "user_id": signed.account,
-            "issued_us": at_us,
-            "expires_us": (at_us // STEP_US + 2) * STEP_US,
-            "very_restricted": 1,
-            "context": "patient" if hers else "user",
-            "account": signed.account,
-            "person": signed.person,
-            "patient": signed.patient,
-            "binding": "",
-            "jkt": "",
-            "family": "",
-        }
-        rows = (
-            Row("oauth_client_insert_portal", {**client, **dict.fromkeys(nothing, "")}),
-            Row("oauth_token_insert_portal", token),
-        )
-        return Change(str(uuid.uuid4()), rows=rows)
+
+def _minted(signed: SignedIn, digest: bytes, purpose: str, at_us: int, *, hers: bool) -> Change:
+    return minted(
+        PORTAL,
+        "Pages of this hub",
+        at_us,
+        digest=digest,
+        organization=signed.organization,
+        scope=PERSON_SCOPE if hers else STAFF_SCOPE,
+        purpose=purpose,
+        role=signed.role,
+        user_id=signed.account,
+        context="patient" if hers else "user",
+        account=signed.account,
+        person=signed.person,
+        patient=signed.patient,
+    )
