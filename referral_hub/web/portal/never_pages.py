@@ -19,7 +19,7 @@ from flask import Blueprint, Response
 from referral_hub.access.categories import CATEGORIES
 from referral_hub.auth.people.portal_tokens import Seat
 from referral_hub.casework.consent_templates import TEMPLATES
-from referral_hub.casework.permission_forms import binary_of, evidence, signed_paper
+from referral_hub.casework.permission_forms import evidence
 from referral_hub.casework.refusals import (
     KINDS,
     WHO,
@@ -29,7 +29,6 @@ from referral_hub.casework.refusals import (
     with_exception,
     without_exceptions,
 )
-from referral_hub.casework.scans import LARGEST
 from referral_hub.errors import NotFound
 from referral_hub.exchange.consent_evidence import EVIDENCE
 from referral_hub.exchange.consent_rules import kind_of
@@ -40,12 +39,11 @@ from referral_hub.exchange.search import search
 from referral_hub.fhir import json_codec
 from referral_hub.fhir.elements import text_at
 from referral_hub.fhir.ids import is_id
-from referral_hub.papers.permission_form import form_digest
 from referral_hub.web.portal.permission_desk import PermissionDesk
-from referral_hub.web.portal.permission_fields import attached_of, by_field, mark_of, signature_of
+from referral_hub.web.portal.permission_fields import by_field
+from referral_hub.web.portal.signed_forms import LARGEST_FORM, paper_of, read_signed
 from referral_hub.web.portal.signing_pages import signing_values
 
-_LARGEST_FORM = LARGEST + 200_000
 _MOST_THINGS = "50"
 RESIDENCE = "residence-permit"
 
@@ -150,45 +148,29 @@ class _Pages:
 
     def lift(self, seat: Seat, patient: str, consent: str) -> Response:
         """Takes a refusal back, signed by her."""
-        form = self.desk.portal.form(_LARGEST_FORM)
+        form = self.desk.portal.form(LARGEST_FORM)
         again = self.desk.portal.confirm(seat, f"/people/{patient}/never/{consent}")
         if again is not None:
             return again
         file = self.desk.file(seat, patient)
         body = self._refusal(file, consent)
         language = self.desk.her_language(file, {})
-        missing: dict[str, str] = {}
+        found = read_signed(self.desk, seat, patient, form, language)
+        missing = found.missing
         if form.get("now") != "yes":
             missing["now"] = "permission.wrong.now"
         if file.signing_off or file.unreachable:
             missing["status"] = "permission.wrong.status"
-        signature = signature_of(
-            form,
-            language=language,
-            digest=form_digest(self.desk.shown_language(language)),
-            reader=seat.signed.organization,
-            herself=f"Patient/{patient}",
-            missing=missing,
-        )
         if form.get("explained") == "no":
             missing["explained"] = "permission.wrong.explained"
         if form.get("how") == "spoken":
             missing["how"] = "permission.wrong.how"
-        mark = mark_of(form, missing)
         hub = self.desk.portal.hub
-        attached = attached_of(form, hub.ids.public_id(), missing)
         problems: dict[str, str] = {}
         if not missing:
-            document = hub.ids.public_id()
-            paper = f"DocumentReference/{document}"
-            lines = [f"Consent/{consent}", mark]
-            held = signed_paper(f"Patient/{patient}", lines, signature, attached, self.desk.now_us)
-            proposals = [Proposal("create", "DocumentReference", body=held, reserved_id=document)]
-            if attached is not None:
-                scan = binary_of(attached, paper)
-                proposals.append(Proposal("create", "Binary", body=scan, reserved_id=attached.binary))
+            paper, proposals = paper_of(self.desk, patient, [f"Consent/{consent}", found.mark], found)
             kept = [one for one in body.get("extension") or () if one.get("url") != EVIDENCE]
-            ended = {**lifted(body), "extension": [*kept, evidence(signature)]}
+            ended = {**lifted(body), "extension": [*kept, evidence(found.signature)]}
             ended["sourceReference"] = {"reference": paper}
             ended.pop("sourceAttachment", None)
             version = form.get("version", "") or "none"

@@ -20,9 +20,6 @@ from referral_hub.access.consent_life import DAY_US
 from referral_hub.auth.people.portal_tokens import Seat
 from referral_hub.casework.consent_drafts import Wanted, draft_consent, form_in_use
 from referral_hub.casework.permission_forms import (
-    Attached,
-    Signature,
-    binary_of,
     categories_of,
     choices_of,
     chosen,
@@ -34,10 +31,8 @@ from referral_hub.casework.permission_forms import (
     receiver_of,
     renewed,
     signed,
-    signed_paper,
 )
 from referral_hub.casework.permissions_told import SOON_US
-from referral_hub.casework.scans import LARGEST
 from referral_hub.exchange.consent_rules import longest_us
 from referral_hub.exchange.interactions import by_token, write_all
 from referral_hub.exchange.permission_file import PermissionFile
@@ -50,11 +45,8 @@ from referral_hub.web.portal.permission_fields import (
     HOW,
     LANGUAGE_CODE,
     PRESENCES,
-    attached_of,
     by_field,
     kept_fields,
-    mark_of,
-    signature_of,
 )
 from referral_hub.web.portal.permissions import (
     after_signing,
@@ -64,9 +56,8 @@ from referral_hub.web.portal.permissions import (
     permission_page,
     say_signing,
 )
+from referral_hub.web.portal.signed_forms import LARGEST_FORM, Signed, paper_of, read_signed
 
-_LARGEST_FORM = LARGEST + 200_000
-"""Bytes of a form with a scan."""
 _SPOKEN_DAYS = 3
 
 
@@ -84,16 +75,6 @@ def signing_blueprint(desk: PermissionDesk) -> Blueprint:
     blueprint.post("/people/<patient>/permissions/<consent>/choices")(staff(pages.choose))
     blueprint.post("/people/<patient>/permissions/<consent>/sign")(staff(pages.sign))
     return blueprint
-
-
-@dataclass(frozen=True, slots=True)
-class _Signed:
-    """What a form that is being signed came to: the signature, its paper's attachment, and what is missing."""
-
-    signature: Signature
-    attached: Attached | None
-    mark: str
-    missing: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +121,7 @@ class _Pages:
 
     def sign(self, seat: Seat, patient: str, consent: str) -> Response:
         """Signs the form as it was shown; a second tap changes nothing."""
-        form = self.desk.portal.form(_LARGEST_FORM)
+        form = self.desk.portal.form(LARGEST_FORM)
         file = self.desk.file(seat, patient)
         draft = consent_of(file, consent)
         onward = after_signing(patient, form.get("draft", ""), consent)
@@ -150,7 +131,7 @@ class _Pages:
             say_signing(self.desk, seat, patient, off=True)
             return off_page(self.desk, seat, patient, self.desk.file(seat, patient), form.get("draft", ""))
         language = self.desk.her_language(file, draft)
-        found = self._read(seat, patient, form, language)
+        found = read_signed(self.desk, seat, patient, form, language)
         missing = found.missing
         if form.get("back", "") not in ("yes", "no") and self._may_tell_back(draft, seat):
             missing["back"] = "permission.wrong.back"
@@ -212,14 +193,14 @@ class _Pages:
 
     def renew(self, seat: Seat, patient: str) -> Response:
         """Signs anew what she said yes to, in one act; what she said no to ends on its day."""
-        form = self.desk.portal.form(_LARGEST_FORM)
+        form = self.desk.portal.form(LARGEST_FORM)
         file = self.desk.file(seat, patient)
         if form.get("now") == "no":
             say_signing(self.desk, seat, patient, off=True)
             return self._renew_page(seat, patient, {}, {})
         offered = {one.id: one for one in self._renewable(file)}
         answers = {consent: form.get(f"renew-{consent}", "") for consent in offered}
-        found = self._read(seat, patient, form, self._sitting_language(file))
+        found = read_signed(self.desk, seat, patient, form, self._sitting_language(file))
         missing = found.missing
         wanted = [consent for consent, answer in answers.items() if answer == "yes"]
         if not wanted or any(answer not in ("yes", "no") for answer in answers.values()):
@@ -279,40 +260,18 @@ class _Pages:
 
     # --- what both share -----------------------------------------------------------------------------------------
 
-    def _read(self, seat: Seat, patient: str, form: Mapping[str, str], language: str) -> _Signed:
-        missing: dict[str, str] = {}
-        if form.get("now") not in ("yes", "no"):
-            missing["now"] = "permission.wrong.now"
-        signature = signature_of(
-            form,
-            language=language,
-            digest=form_digest(self.desk.shown_language(language)),
-            reader=seat.signed.organization,
-            herself=f"Patient/{patient}",
-            missing=missing,
-        )
-        mark = mark_of(form, missing)
-        attached = attached_of(form, self.desk.portal.hub.ids.public_id(), missing)
-        return _Signed(signature, attached, mark, missing)
-
     def _write(
-        self, seat: Seat, patient: str, drafts: list[tuple[dict[str, Any], str, str]], found: _Signed
+        self, seat: Seat, patient: str, drafts: list[tuple[dict[str, Any], str, str]], found: Signed
     ) -> None:
         """Writes the paper and every permission that was signed on it, as one act."""
         hub, at_us = self.desk.portal.hub, self.desk.now_us
-        document = hub.ids.public_id()
-        paper = f"DocumentReference/{document}"
         shown = self.desk.shown_language(found.signature.language)
         lines: list[str] = []
         for body, _, _ in drafts:
             form = self.desk.form(seat, body, found.signature.language)
             lines += [*_words(form, shown), ""]
         lines += [found.mark] if found.mark else []
-        body = signed_paper(f"Patient/{patient}", lines, found.signature, found.attached, at_us)
-        proposals = [Proposal("create", "DocumentReference", body=body, reserved_id=document)]
-        if found.attached is not None:
-            held = binary_of(found.attached, paper)
-            proposals.append(Proposal("create", "Binary", body=held, reserved_id=found.attached.binary))
+        paper, proposals = paper_of(self.desk, patient, lines, found)
         for body, consent, version in drafts:
             made = signed(body, found.signature, paper, at_us)
             if consent:
