@@ -22,6 +22,7 @@ from referral_hub.auth.clients import (
     registered_scope,
 )
 from referral_hub.auth.people.ports import Apply
+from referral_hub.auth.ports import OAuthClientRow
 from referral_hub.errors import ConfigurationError, GuardFailed, NotFound
 from referral_hub.exchange.change import Change
 from referral_hub.exchange.ports import OrganizationRow
@@ -39,64 +40,12 @@ class Allowed:
     require_dpop: bool = False
 
 
-class Software(Protocol):
+class Software(OAuthClientRow, Protocol):
     """Software as the hub registered it, with the version a change is decided on."""
-
-    @property
-    def client_id(self) -> str:
-        """Gives its public name."""
 
     @property
     def version(self) -> int:
         """Gives how often it was changed."""
-
-    @property
-    def organization(self) -> str:
-        """Gives the organisation it acts for."""
-
-    @property
-    def name(self) -> str:
-        """Gives its name for people."""
-
-    @property
-    def kind(self) -> str:
-        """Gives how it proves itself."""
-
-    @property
-    def jwks(self) -> str:
-        """Gives its public keys, where they are kept here."""
-
-    @property
-    def jwks_url(self) -> str:
-        """Gives the address of its public keys."""
-
-    @property
-    def secret_hash(self) -> str:
-        """Gives the hash of its secret."""
-
-    @property
-    def scope(self) -> str:
-        """Gives its scopes."""
-
-    @property
-    def purposes(self) -> tuple[str, ...]:
-        """Gives its purposes of use."""
-
-    @property
-    def redirect_uris(self) -> tuple[str, ...]:
-        """Gives where browsers return to."""
-
-    @property
-    def require_dpop(self) -> bool:
-        """Tells that its tokens are bound to a key."""
-
-    @property
-    def very_restricted(self) -> bool:
-        """Tells that very restricted content may go to its ordinary tokens."""
-
-    @property
-    def active(self) -> bool:
-        """Tells that it may get tokens and use them."""
 
     @property
     def created_us(self) -> int:
