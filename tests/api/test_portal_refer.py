@@ -24,7 +24,8 @@ def it(office: Office) -> Asking:
 def test_five_screens_from_need_to_sent(it: Asking) -> None:
     release = it.permit()
     draft = it.begin(by=(datetime.now(UTC) + timedelta(days=6)).date().isoformat())
-    shown = text_of(it.browser.get(f"/refer/{draft}/options?name=clinic+on"))
+    here = f"/refer/{draft}/options"
+    shown = text_of(it.browser.post(here, page=here, look="yes", name="clinic on"))
     assert "clinic on the corner" in shown
     it.take(draft, "options", choice=f"{it.clinic}/")
     shown = text_of(it.browser.get(f"/refer/{draft}/see"))
@@ -261,8 +262,11 @@ def test_services_come_with_the_age_of_their_capacity(it: Asking) -> None:
     shown = text_of(it.browser.get(f"/refer/{draft}/options"))
     assert shown.index("One with a place") < shown.index("One that is full")
     assert "Said 2 days ago." in shown
-    asked = text_of(it.browser.get(f"/refer/{draft}/options?language=fr"))
+    here = f"/refer/{draft}/options"
+    asked = text_of(it.browser.post(here, page=here, look="yes", language="fr"))
     assert "Not in the language you look for." in asked
+    told = text_of(it.browser.get(f"{here}?language=fr"))
+    assert "Not in the language you look for." not in told, "her language stands in no address"
 
 
 def _token(it: Asking, page: str) -> str:

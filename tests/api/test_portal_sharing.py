@@ -354,22 +354,22 @@ def service(it: Asking, name: str, **more: Any) -> str:
 def test_the_options_sheet_is_in_her_language_and_asks_nothing_of_her(it: Asking) -> None:
     name = it.member.login[:6]
     first, second = service(it, f"Tooth {name}"), service(it, f"Molar {name}", appointmentRequired=True)
-    shown = text_of(it.browser.get("/options?need=dental-care"))
+    shown = text_of(it.browser.post("/options", page="/options", need="dental-care"))
     assert f"Tooth {name}" in shown
     assert "there is room" in shown
     for language in LANGUAGES:
-        query = f"need=dental-care&language={language}&service={first}&service={second}"
-        shown = text_of(it.browser.get(f"/options/sheet?{query}"))
+        asked = {"need": "dental-care", "language": language, "service": [first, second]}
+        shown = text_of(it.browser.post("/options/sheet", page="/options", **asked))
         said = catalog(language)
         assert f'lang="{language}"' in shown
         assert said.text("permission.domain.dental-care") in shown
         assert said.text("permission.access.appointment") in shown
         assert said.text("paper.capacity.free") in shown
-        answer = it.browser.get(f"/options/sheet/pdf?{query}")
+        answer = it.browser.post("/options/sheet/pdf", page="/options", **asked)
         assert answer.get_data().startswith(b"%PDF-")
     assert "Lark" not in shown
-    for few in (f"service={first}", f"service={first}&service={first}", "service=x&service=y", ""):
-        answer = it.browser.get(f"/options/sheet?need=dental-care&{few}")
+    for few in ([first], [first, first], ["x", "y"], []):
+        answer = it.browser.post("/options/sheet", page="/options", need="dental-care", service=few)
         assert answer.status_code == 422
         assert "One option is no choice" in text_of(answer)
 
@@ -399,9 +399,16 @@ def test_an_id_that_cannot_be_one_never_reaches_the_store(it: Asking) -> None:
     assert it.browser.get(f"/people/{it.patient}/permissions/new?draft=%00&part=%00").status_code == 200
     assert stop(it, what="some", recipient="\0").status_code == 422
     assert never(it, who="unit", unit="\0").status_code == 422
-    for address in (
-        "/options?need=%00",
-        "/options/sheet?need=dental-care&service=%00&service=a",
-        "/card?language=%00",
-    ):
-        assert it.browser.get(address).status_code in (200, 422), address
+    assert it.browser.get("/card?language=%00").status_code == 200
+    assert it.browser.post("/options", page="/options", need="\0").status_code == 200
+    asked = {"need": "dental-care", "service": ["\0", "a"]}
+    assert it.browser.post("/options/sheet", page="/options", **asked).status_code == 422
+
+
+def test_no_address_of_the_sheet_says_what_is_needed(it: Asking) -> None:
+    name = it.member.login[:6]
+    service(it, f"Tooth {name}")
+    for address in ("/options/sheet?need=dental-care", "/options/sheet/pdf?need=dental-care"):
+        assert it.browser.get(address).status_code == 405, address
+    assert f"Tooth {name}" not in text_of(it.browser.get("/options?need=dental-care"))
+    assert f"Tooth {name}" in text_of(it.browser.post("/options", page="/options", need="dental-care"))

@@ -57,8 +57,10 @@ def handout_blueprint(desk: PermissionDesk) -> Blueprint:
     blueprint = Blueprint("handouts", __name__)
     pages, staff = _Pages(desk), desk.portal.staff()
     blueprint.get("/options")(staff(pages.options))
-    blueprint.get("/options/sheet")(staff(pages.sheet))
-    blueprint.get("/options/sheet/pdf")(staff(pages.sheet_pdf))
+    # What is needed and by whom it is read stand in no address: browsers keep those.
+    blueprint.post("/options")(staff(pages.looked_up))
+    blueprint.post("/options/sheet")(staff(pages.sheet))
+    blueprint.post("/options/sheet/pdf")(staff(pages.sheet_pdf))
     blueprint.get("/card")(staff(pages.card))
     blueprint.get("/card/pdf")(staff(pages.card_pdf))
     return blueprint
@@ -69,22 +71,21 @@ class _Pages:
     desk: PermissionDesk
 
     def options(self, seat: Seat) -> Response:
+        """Shows the question for which need."""
+        return self._options_page(seat, "", self.desk.language)
+
+    def looked_up(self, seat: Seat) -> Response:
         """Shows the services for a need, to choose which stand on the sheet."""
-        need, language = self._asked()
-        found = self._services(seat, need) if need else []
-        said = catalog(self.desk.language)
-        told = [(one.id, self._option(one, said)) for one in found]
-        return self._page(seat, "options", need=need, chosen_language=language, found=told)
+        need, language = _asked(self.desk.portal.form(), self.desk.language)
+        return self._options_page(seat, need, language)
 
     def sheet(self, seat: Seat) -> Response:
         """Shows the sheet in her language, ready to print."""
-        found = self._sheet(seat)
+        need, language = _asked(self.desk.portal.form(), self.desk.language)
+        wanted = self.desk.portal.pages.all_of("service")[:_MOST_PRINTED]
+        found = self._sheet(seat, need, language, wanted)
         if found is None:
-            need, language = self._asked()
-            services = self._services(seat, need) if need else []
-            said = catalog(self.desk.language)
-            told = [(one.id, self._option(one, said)) for one in services]
-            return self._page(seat, "options", 422, need=need, chosen_language=language, found=told, few=True)
+            return self._options_page(seat, need, language, few=True)
         said = catalog(found.language)
         rows = [(option.name, lines_of(said, option, found.made)) for option in found.options]
         day_said = said.text("paper.options.day", day=day(found.language, found.made))
@@ -96,12 +97,15 @@ class _Pages:
             said={name: said.text(f"paper.options.{name}") for name in ("title", "need", "intro", "none")},
             day_said=day_said,
             sheet_direction="rtl" if found.language in RIGHT_TO_LEFT else "ltr",
-            query=request.query_string.decode("ascii", "replace"),
+            need=need,
+            services=wanted,
         )
 
     def sheet_pdf(self, seat: Seat) -> Response:
         """Gives the sheet as a PDF."""
-        found = self._sheet(seat)
+        need, language = _asked(self.desk.portal.form(), self.desk.language)
+        wanted = self.desk.portal.pages.all_of("service")[:_MOST_PRINTED]
+        found = self._sheet(seat, need, language, wanted)
         if found is None:
             return self.desk.portal.to("/options")
         with self.desk.portal.lane.away():
@@ -110,7 +114,7 @@ class _Pages:
 
     def card(self, seat: Seat) -> Response:
         """Shows the card in every language, with the number it names."""
-        card = self._card(seat, self._asked()[1])
+        card = self._card(seat, _asked(request.args, self.desk.language)[1])
         said = catalog(card.language)
         return self._page(
             seat,
@@ -122,14 +126,21 @@ class _Pages:
 
     def card_pdf(self, seat: Seat) -> Response:
         """Gives the card as a PDF."""
-        card = self._card(seat, self._asked()[1])
+        card = self._card(seat, _asked(request.args, self.desk.language)[1])
         with self.desk.portal.lane.away():
             pdf = come_back_card(card)
         return paper_response(pdf)
 
+    def _options_page(self, seat: Seat, need: str, language: str, *, few: bool = False) -> Response:
+        said = catalog(self.desk.language)
+        found = [(one.id, self._option(one, said)) for one in self._services(seat, need)] if need else []
+        http_status = 422 if few else 200
+        return self._page(
+            seat, "options", http_status, need=need, chosen_language=language, found=found, few=few
+        )
+
     def _page(self, seat: Seat, name: str, http_status: int = 200, **values: Any) -> Response:
-        given = {"needs": NEEDS, "few": False, **values}
-        return self.desk.portal.page(seat, f"portal/handouts/{name}.html", http_status, **given)
+        return self.desk.portal.page(seat, f"portal/handouts/{name}.html", http_status, needs=NEEDS, **values)
 
     def _card(self, seat: Seat, language: str) -> ComeBackCard:
         """Gives the card: the network's own neutral name and number, which tell nothing of a shelter."""
@@ -138,18 +149,8 @@ class _Pages:
         phone = self.desk.phone_of(seat, hub.facts.id) if hub is not None else ""
         return ComeBackCard(language, name, phone)
 
-    def _asked(self) -> tuple[str, str]:
-        """Gives the need and the language of the address; what is none of the lists is left out."""
-        need, language = request.args.get("need", ""), request.args.get("language", "")
-        return (
-            need if need in SERVICE_DOMAINS else "",
-            language if language in LANGUAGES else self.desk.language,
-        )
-
-    def _sheet(self, seat: Seat) -> OptionsSheet | None:
+    def _sheet(self, seat: Seat, need: str, language: str, wanted: list[str]) -> OptionsSheet | None:
         """Gives the sheet that was asked for; None where fewer than two options were chosen."""
-        need, language = self._asked()
-        wanted = request.args.getlist("service")[:_MOST_PRINTED]
         if not need or len(set(wanted)) < 2:
             return None
         said = catalog(language)
@@ -202,6 +203,12 @@ class _Pages:
             cost=_cost(body, said),
             access=_access(body, said),
         )
+
+
+def _asked(given: Mapping[str, str], otherwise: str) -> tuple[str, str]:
+    """Gives the need and the language that were asked for; what is none of the lists is left out."""
+    need, language = given.get("need", ""), given.get("language", "")
+    return need if need in SERVICE_DOMAINS else "", language if language in LANGUAGES else otherwise
 
 
 def _cost(body: Mapping[str, Any], said: Catalog) -> str:

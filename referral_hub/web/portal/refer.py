@@ -9,8 +9,9 @@ Everything is saved as it is typed, screen by screen; what is sent is one act, a
 Source: ``practice.md`` 1, 13, 15 and 17.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -183,9 +184,15 @@ class _Screens:
         self._drafts.save(kept, draft)
         return self._portal.to(_address(kept, "options"))
 
-    def _options(self, seat: Seat, kept: KeptDraft, problems: dict[str, str]) -> Response:
+    def _options(
+        self,
+        seat: Seat,
+        kept: KeptDraft,
+        problems: dict[str, str],
+        looked_for: Mapping[str, str] = MappingProxyType({}),
+    ) -> Response:
         asking = Asking(self._portal.hub, seat)
-        language, name = request.args.get("language", ""), request.args.get("name", "").strip()
+        language, name = looked_for.get("language", "").strip(), looked_for.get("name", "").strip()
         found = options_for(asking, kept.draft.kind, language)
         named = organizations_named(asking, name) if name else ()
         return self._page(
@@ -202,6 +209,8 @@ class _Screens:
         )
 
     def _take_option(self, seat: Seat, kept: KeptDraft, form: dict[str, str]) -> Response:
+        if form.get("look"):
+            return self._options(seat, kept, {}, form)
         chosen, _, service = form.get("choice", "").partition("/")
         row = self._drafts.organization(chosen) if chosen else None
         if row is None or not row.facts.active or chosen == seat.signed.organization or row.is_hub:
