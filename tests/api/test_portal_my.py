@@ -378,3 +378,13 @@ def test_an_unanswered_recall_is_told_plainly(hers: Hers) -> None:
     who = text_of(browser, "/my/who")
     assert "We asked them to stop using it" in who
     assert "We wait for their answer" in who
+
+
+def test_what_is_not_for_her_says_nothing_of_the_product(hers: Hers) -> None:
+    _, browser = hers.set_up()
+    for address in ("/people", "/admin", "/inbox", f"/people/{hers.patient}"):
+        answer = browser.get(address)
+        text = answer.get_data(as_text=True)
+        assert answer.status_code == 404, address
+        assert f"<title>{catalog('en').sentence('error.title')}</title>" in text
+        assert "Referral" not in text, address

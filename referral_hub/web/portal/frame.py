@@ -22,6 +22,7 @@ from referral_hub.auth.people.portal_tokens import PortalTokens, Seat
 from referral_hub.casework.consent_templates import template_of
 from referral_hub.exchange.accounts import PERSON, STAFF
 from referral_hub.exchange.hub import Hub
+from referral_hub.fhir.outcome import Issue
 from referral_hub.web.browsers import Browsers
 from referral_hub.web.error_handlers import http_status_of, issues_of
 from referral_hub.web.lane import Lane
@@ -190,14 +191,23 @@ class Portal:
 
     def refused(self, sentence: str, http_status: int, seat: Seat | None = None) -> Response:
         """Gives the page that says in one sentence what did not work."""
-        return self.page(seat, "portal/refused.html", http_status, sentence=sentence, issues=())
+        return self._refusal(sentence, http_status, seat, ())
 
     def error(self, refused: errors.HubError, seat: Seat | None = None) -> Response:
         """Gives the page of a refusal of the hub; absent and refused are the same page."""
         http_status = http_status_of(refused)
-        sentence = _SENTENCES.get(http_status, "error.fault")
         told = issues_of(refused) if http_status in (400, 409, 412, 422) else ()
-        return self.page(seat, "portal/refused.html", http_status, sentence=sentence, issues=told)
+        return self._refusal(_SENTENCES.get(http_status, "error.fault"), http_status, seat, told)
+
+    def _refusal(
+        self, sentence: str, http_status: int, seat: Seat | None, issues: tuple[Issue, ...]
+    ) -> Response:
+        signed = self.browsers.signed_in()
+        if signed is not None and signed.kind == PERSON:
+            return self.pages.refused(
+                sentence, http_status
+            )  # no product, no word of staff: others may look on
+        return self.page(seat, "portal/refused.html", http_status, sentence=sentence, issues=issues)
 
     def form(self, largest: int = 0) -> dict[str, str]:
         """Gives the form that was sent (see :meth:`Pages.form`); ``largest``: bytes, where more than usual is taken."""
