@@ -6,7 +6,6 @@ What lives here: wiring, one line a room. What does not: pages (``web.portal``),
 from collections.abc import Callable
 from functools import partial
 from typing import Protocol
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint
 
@@ -185,7 +184,7 @@ def _portal_of(parts: PortalParts, pages: Pages) -> Portal:
         PortalTokens(token, organization, apply, key),
         parts.lane,
         KeptForms(hub.cursors),
-        ZoneInfo(settings.time_zone),
+        settings.time_zone,
     )
 
 

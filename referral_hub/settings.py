@@ -9,7 +9,7 @@ import difflib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from datetime import timedelta
+from datetime import timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -246,7 +246,9 @@ class Settings:
         "how many proxies of yours stand before the hub, so that it knows where an attempt to sign in comes from",
         read.whole_number(0, 5),
     )
-    time_zone: str = _setting("TIME_ZONE", "UTC", "zone", "the time zone of dates on pages", read.time_zone)
+    time_zone: tzinfo = _setting(
+        "TIME_ZONE", "UTC", "zone", "the time zone of dates on pages", read.time_zone
+    )
     second_factor_needed: bool = _setting(
         "SECOND_FACTOR",
         "required",

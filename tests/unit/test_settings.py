@@ -1,7 +1,10 @@
 """Settings: what they default to, what they refuse, and that a refusal names the variable and no secret."""
 
 import dataclasses
-from datetime import timedelta
+import os
+import subprocess
+import sys
+from datetime import UTC, timedelta
 from pathlib import Path
 
 import pytest
@@ -50,7 +53,7 @@ def test_the_defaults_are_those_of_the_interface():
         inner_origins=frozenset(),
         browser_origins=frozenset(),
         proxies=0,
-        time_zone="UTC",
+        time_zone=UTC,
         second_factor_needed=True,
         session_minutes={},
         smtp_url="",
@@ -272,3 +275,20 @@ def test_any_text_gives_settings_or_a_refusal_that_names_a_variable(env):
     else:
         assert answer.consent_default_days <= answer.consent_max_days
         assert answer.base_url.startswith(("http://", "https://"))
+
+
+def test_the_usual_time_zone_needs_no_list_of_zones_on_the_machine():
+    asked = "from referral_hub.settings import Settings; print(Settings.from_environment({}).time_zone)"
+    done = subprocess.run(
+        [sys.executable, "-c", asked],
+        env={**os.environ, "PYTHONTZPATH": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "UTC\n"
+
+
+def test_a_time_zone_nobody_knows_is_refused():
+    with pytest.raises(ConfigurationError, match="REFERRAL_HUB_TIME_ZONE"):
+        Settings.from_environment({"REFERRAL_HUB_TIME_ZONE": "Mars/Olympus"})
