@@ -540,3 +540,20 @@ def test_every_worker_writes_down_who_asked(office: Office) -> None:
     answer = browser.post(outside, page=outside, asker_kind="police", asked_by="A sergeant")
     assert answer.status_code == 200
     assert "written down" in answer.get_data(as_text=True)
+
+
+def test_a_large_network_is_shown_in_pages(office: Office, network: Browser) -> None:
+    mark = f"Large {clock()}"
+    for place in range(120):
+        office.world.add_organization(f"{mark} {place:03}", "clinic")
+    for address in PAGES:
+        assert len(network.get(address).get_data()) < 60_000, address
+    shown = [
+        network.get(f"/admin/organizations?name={mark}&page={page}").get_data(as_text=True)
+        for page in (1, 2, 3)
+    ]
+    found = [re.findall(rf"{mark} (\d\d\d)", text) for text in shown]
+    assert [len(one) for one in found] == [50, 50, 20]
+    assert sorted(one for page in found for one in page) == [f"{place:03}" for place in range(120)]
+    for odd in ("0", "-1", "x", "99999", "%00"):
+        assert network.get(f"/admin/organizations?page={odd}").status_code == 200, odd

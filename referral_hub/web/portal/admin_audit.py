@@ -40,6 +40,10 @@ class Bar:
     height: float
 
 
+MOST_ORGANIZATIONS = 50
+"""Organisations that the page tells: those with most lines."""
+
+
 def admin_audit_blueprint(portal: Portal, room: Administration) -> Blueprint:
     """Gives the routes."""
     blueprint = Blueprint("admin_audit", __name__)
@@ -53,6 +57,7 @@ def admin_audit_blueprint(portal: Portal, room: Administration) -> Blueprint:
         least = room.settings.small_cell
         names = room.names(seat.signed)
         organizations = told(_sums(lines, lambda line: line.organization), least)
+        most = sorted(organizations, key=lambda one: (-(organizations[one] or 0), one))[:MOST_ORGANIZATIONS]
         return portal.page(
             seat,
             "portal/admin/audit.html",
@@ -62,7 +67,8 @@ def admin_audit_blueprint(portal: Portal, room: Administration) -> Blueprint:
             bounded=bounded,
             bars=bars_of({**dict.fromkeys(days, 0), **_sums(lines, lambda line: line.day_us)}, least),
             interactions=sorted(told(_sums(lines, lambda line: line.interaction), least).items()),
-            organizations=[(one, organizations[one]) for one in by_name(names, organizations)],
+            organizations=[(one, organizations[one]) for one in by_name(names, most)],
+            others=len(organizations) - len(most),
             outcomes=sorted(told(_sums(lines, lambda line: line.outcome), least).items()),
             names=names,
             chain=room.reads.chain(),

@@ -9,7 +9,7 @@ Source: ``views.md`` 9; ``practice.md`` 12.
 from collections.abc import Callable
 from dataclasses import replace
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from referral_hub.auth.people.browser_sessions import SignedIn
 from referral_hub.auth.people.portal_tokens import Seat
@@ -20,6 +20,8 @@ from referral_hub.web.portal.admin_room import OFFICE, Administration, number_of
 from referral_hub.web.portal.frame import Portal
 
 LIST = "/admin/organizations"
+AT_ONCE = 50
+"""Organisations that one page shows."""
 
 
 class OrganizationPages:
@@ -68,7 +70,7 @@ class OrganizationPages:
             hidden=_is_hidden(seat.signed, row),
             network=self._room.governing.is_network(seat.signed),
             parent=next(iter(_named(seat.signed, known, lambda one: one.facts.id == row.part_of)), None),
-            units=_named(seat.signed, known, lambda one: one.part_of == row.facts.id),
+            units=_named(seat.signed, known, lambda one: one.part_of == row.facts.id)[:AT_ONCE],
             wrong=wrong or [],
         )
 
@@ -78,16 +80,30 @@ class OrganizationPages:
             return self._portal.to(f"{LIST}/{seat.signed.organization}")
         rows = self._room.reads.organizations()
         names = {row.facts.id: shown_name(seat.signed, row) for row in rows}
-        shown = sorted(rows, key=lambda row: (names[row.facts.id].casefold(), row.facts.id))
-        return self._portal.page(seat, "portal/admin/organizations.html", rows=shown, names=names)
+        begins = request.args.get("name", "").strip().casefold()
+        found = [row for row in rows if begins in names[row.facts.id].casefold()]
+        found.sort(key=lambda row: (names[row.facts.id].casefold(), row.facts.id))
+        page = max(number_of(request.args.get("page", "")), 1)
+        shown = found[(page - 1) * AT_ONCE : page * AT_ONCE]
+        return self._portal.page(
+            seat,
+            "portal/admin/organizations.html",
+            rows=shown,
+            names=names,
+            name=request.args.get("name", ""),
+            page=page,
+            pages=-(-len(found) // AT_ONCE) or 1,
+        )
 
     def new(self, seat: Seat) -> Response:
         """Shows the form for another one."""
         self._room.governing.check_network(seat.signed)
-        return self._fresh(seat, NewOrganization("", "shelter"), [], "")
+        above = request.args.get("part_of", "")
+        return self._fresh(seat, NewOrganization("", "shelter", part_of=above), [], "")
 
     def _fresh(self, seat: Seat, form: NewOrganization, wrong: list[str], poll: str) -> Response:
-        rows = [(row.facts.id, shown_name(seat.signed, row)) for row in self._room.reads.organizations()]
+        rows = self._room.reads.organizations()
+        above = next((row for row in rows if row.facts.id == form.part_of), None)
         return self._portal.page(
             seat,
             "portal/admin/new_organization.html",
@@ -95,7 +111,7 @@ class OrganizationPages:
             form=form,
             poll=poll,
             kinds=KINDS,
-            parents=rows,
+            above=None if above is None else (above.facts.id, shown_name(seat.signed, above)),
             wrong=wrong,
         )
 
