@@ -85,7 +85,7 @@ class Office:
 
     def _authority(self) -> str:
         for account, _ in self.people.rows.accounts_of(self._hub):
-            if account.role == "coordinator" and account.state == "active":
+            if account.role == "coordinator" and account.state == "active" and account.authorised_by:
                 return account.id
         given = self.people.office.first(self._hub, f"{secrets.token_hex(6)}@network.example", self.at_us)
         assert given is not None
